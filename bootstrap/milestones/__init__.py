@@ -1,0 +1,1 @@
+"""Weekly milestones as git tags."""

@@ -1,0 +1,1 @@
+"""Remote resources: one class each, planned before they are applied."""

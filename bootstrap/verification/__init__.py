@@ -1,0 +1,1 @@
+"""Checks that read evidence back from a vendor."""
