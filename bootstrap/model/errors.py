@@ -22,19 +22,19 @@ class UsageError(BootstrapError):
     exit_code = 2
 
 
-class NotConfigured(BootstrapError):
+class NotConfiguredError(BootstrapError):
     """Something has to be written down or installed first; the hint says which command does it."""
 
     exit_code = 3
 
 
-class RemoteRefused(BootstrapError):
+class RemoteRefusedError(BootstrapError):
     """A service elsewhere said no."""
 
     exit_code = 4
 
 
-class ProblemsFound(BootstrapError):
+class ProblemsFoundError(BootstrapError):
     """A check found differences or problems; nothing else went wrong."""
 
     exit_code = 5
