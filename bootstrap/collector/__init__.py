@@ -1,0 +1,1 @@
+"""The embedded telemetry receiver: one receiver a protocol, one store, no forwarding."""

@@ -1,0 +1,106 @@
+"""What an engine is asked to run, and what it tells about it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One service as an engine is to run it on this machine."""
+
+    name: str
+    #: a shell command line, or an argument list that no shell sees
+    command: str | tuple[str, ...]
+    directory: Path
+    #: everything the service adds to or changes in the engine's base environment
+    environment: Mapping[str, str] = field(repr=False)
+    port: int | None = None
+    #: an absolute path that answers 2xx or 3xx once the service is ready; None: ready once the port accepts
+    health: str | None = None
+    #: a shell command line that prepares the service, run in `directory` before `command`
+    setup: str | None = None
+    depends_on: tuple[str, ...] = ()
+    #: values that must never appear in what the engine prints or stores
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+
+
+class Phase(Enum):
+    """Where a service is in its life."""
+
+    SETUP = "setting up"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """A service entered another phase; `detail` is a line for people (an exit code, what it waits for)."""
+
+    service: str
+    phase: Phase
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line that a service wrote, without its line end."""
+
+    service: str
+    text: str
+
+
+Observer = Callable[[PhaseChanged | LogLine], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """What a service is doing now."""
+
+    name: str
+    phase: Phase
+    pid: int | None = None
+    port: int | None = None
+    #: seconds since it was started
+    uptime: float | None = None
+
+
+class Engine(ABC):
+    """One way to run services on this machine."""
+
+    name: str
+
+    @abstractmethod
+    def unavailable(self) -> str | None:
+        """Why it cannot work here, in words a person can act on; None when it can."""
+
+    @abstractmethod
+    def up(self, launches: Sequence[Launch], observer: Observer, *, ready: Callable[[], None]) -> int:
+        """Run the services until they are told to stop, and return the exit code that is the truth.
+
+        Clears away what an earlier run of the same project left behind, prepares and starts each service in
+        the order of `depends_on`, waits for its health, calls `ready` once when all are healthy, then blocks.
+        SIGINT gives 130, SIGTERM gives 143 and a request through `down` gives 0, each after everything
+        stopped; a service that fails stops the others and gives 1. Raises BootstrapError before anything is
+        started where that is possible (a port that is taken, and by whom).
+        """
+
+    @abstractmethod
+    def prepare(self, launches: Sequence[Launch], observer: Observer) -> None:
+        """Run every `setup` that is due and start nothing."""
+
+    @abstractmethod
+    def down(self) -> list[str]:
+        """Stop what runs, also what a killed run left behind; returns the names that were stopped."""
+
+    @abstractmethod
+    def status(self) -> list[ServiceStatus]:
+        """Every service of the current or last run."""
+
+    @abstractmethod
+    def logs(self, services: Iterable[str], *, follow: bool, tail: int | None) -> Iterator[LogLine]:
+        """What the services wrote in the current or last run; every service when `services` is empty."""
