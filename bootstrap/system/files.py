@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -48,7 +47,7 @@ def _replace(directory: int, name: str, data: bytes, mode: int | None) -> None:
     existing: int | None = None
     with contextlib.suppress(FileNotFoundError):
         existing = stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
-    temporary = f".{name}.{secrets.token_hex(6)}.tmp"
+    temporary = f".{name}.{os.urandom(6).hex()}.tmp"
     creation = mode if mode is not None else 0o666
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(temporary, flags, creation, dir_fd=directory)
@@ -133,7 +132,9 @@ class ProjectFiles:
         """Open the folder that holds `path`, one step at a time, refusing links."""
         parts = PurePosixPath(path).parts
         if not parts or PurePosixPath(path).is_absolute() or ".." in parts:
-            raise BootstrapError(f"{path}: is not a path inside the project", "Use a path below the project's root.")
+            raise BootstrapError(
+                f"{path}: is not a path inside the project", "Use a path below the project's root."
+            )
         handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             for part in parts[:-1]:
@@ -144,14 +145,10 @@ class ProjectFiles:
 
 
 def _step(parent: int, name: str, *, create: bool) -> int:
-    """Open the folder `name` inside `parent` and close `parent`, whether or not it works."""
-    try:
-        if create:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, dir_fd=parent)
-        child = os.open(name, _DIRECTORY, dir_fd=parent)
-    except BaseException:
-        # The caller closes `parent`: it still holds it.
-        raise
+    """Open the folder `name` inside `parent` and close `parent`; on failure the caller still holds it."""
+    if create:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=parent)
+    child = os.open(name, _DIRECTORY, dir_fd=parent)
     os.close(parent)
     return child

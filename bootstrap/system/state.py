@@ -38,7 +38,7 @@ class State:
                 f"{self._path}: is not a folder of yours",
                 "Remove it, or point XDG_STATE_HOME at a folder of your own.",
             )
-        if stat.S_IMODE(status.st_mode) != 0o700:
+        if stat.S_IMODE(status.st_mode) & 0o077:
             self._path.chmod(0o700)
         return self._path
 
@@ -71,5 +71,7 @@ def _state_home(environ: Mapping[str, str]) -> Path:
         return Path(named)
     home = environ.get("HOME", "")
     if not home.startswith("/"):
-        raise BootstrapError("HOME is not set", "Set HOME to your home folder, or XDG_STATE_HOME to a private one.")
+        raise BootstrapError(
+            "HOME is not set", "Set HOME to your home folder, or XDG_STATE_HOME to a private one."
+        )
     return Path(home) / ".local" / "state"

@@ -1,0 +1,143 @@
+"""The tables of `bootstrap.toml` as they are written; the JSON Schema is made from these types."""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+ServiceName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+SecretName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
+VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Url = Annotated[str, Meta(pattern=r"^https?://\S+$")]
+
+
+class ProjectTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[project]`: what the project is called and where its AWS resources live."""
+
+    name: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$",
+            description="A label. It never decides which secrets are yours.",
+        ),
+    ]
+    region: Annotated[
+        str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="The AWS region, for example us-east-1.")
+    ] = "us-east-1"
+
+
+class ServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[services.NAME]`: one service, and the telemetry vendors that it reports to."""
+
+    build: (
+        Annotated[str, Meta(description="The folder with its Dockerfile, from the project's root.")] | None
+    ) = None
+    image: Annotated[str, Meta(description="A container image, instead of `build`.")] | None = None
+    setup: (
+        Annotated[
+            str,
+            Meta(description="Process engine: run before the command, again when its inputs change."),
+        ]
+        | None
+    ) = None
+    command: (
+        Annotated[
+            str,
+            Meta(description="Process engine: a shell command line. Compose uses the image's own command."),
+        ]
+        | None
+    ) = None
+    port: Annotated[Port, Meta(description="The TCP port that it listens on.")] | None = None
+    public: Annotated[
+        bool, Meta(description="A browser or a stranger may reach it; the default is private.")
+    ] = False
+    health: (
+        Annotated[
+            str, Meta(pattern=r"^/\S*$", description="A path that answers 2xx or 3xx once it is ready.")
+        ]
+        | None
+    ) = None
+    telemetry: Annotated[tuple[str, ...], Meta(description="The vendors that it reports to.")] = ()
+    environment: Annotated[
+        dict[VariableName, str],
+        Meta(description="Variables; ${url:SERVICE}, ${address:SERVICE} and ${port:SERVICE} are filled in."),
+    ] = field(default_factory=dict)
+    secrets: Annotated[
+        tuple[SecretName, ...] | dict[VariableName, SecretName],
+        Meta(description="The secrets that it may see: names, or a table of variable = stored name."),
+    ] = ()
+    depends_on: Annotated[tuple[str, ...], Meta(description="Services that start before it.")] = ()
+    otel_service_name: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+                description="What vendors call it; the default is the service's key.",
+            ),
+        ]
+        | None
+    ) = None
+    compose: Annotated[
+        dict[str, Any],
+        Meta(description="Merged as it stands into the Compose service: volumes, user, command ..."),
+    ] = field(default_factory=dict)
+
+
+class LocalServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[services.NAME]` in `bootstrap.local.toml`: what one machine may do differently."""
+
+    port: Port | None = None
+    environment: dict[VariableName, str] = field(default_factory=dict)
+
+
+class SecretTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[secrets.NAME]`: a secret of the project's own; vendors bring theirs."""
+
+    description: Annotated[str, Meta(description="What it opens.")] = ""
+    documentation: Annotated[Url, Meta(description="Where to get one.")] | None = None
+    pattern: Annotated[str, Meta(description="A regular expression that every value matches.")] | None = None
+    required: Annotated[bool, Meta(description="Its services cannot start without it.")] = False
+
+
+class WorkspaceTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[workspace]`: what the generated workspace files contain beyond the services."""
+
+    install: (
+        Annotated[
+            str,
+            Meta(
+                description='Where the workspace installs this tool from: "." is this checkout, '
+                '"git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT" another one.',
+                pattern=r"^(\.|git\+https://[A-Za-z0-9._~/-]+@[0-9a-f]{40})$",
+            ),
+        ]
+        | None
+    ) = None
+    image: Annotated[str, Meta(description="The devcontainer's image.")] = (
+        "mcr.microsoft.com/devcontainers/python:3.13-bookworm"
+    )
+    extensions: Annotated[tuple[str, ...], Meta(description="Editor extensions, by id.")] = ()
+    gitpod: Annotated[dict[str, Any], Meta(description="Merged into .gitpod.yml as it stands.")] = field(
+        default_factory=dict
+    )
+    devcontainer: Annotated[
+        dict[str, Any], Meta(description="Merged into devcontainer.json as it stands.")
+    ] = field(default_factory=dict)
+
+
+class MilestonesTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[milestones]`: how the weekly tags are named."""
+
+    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = "week"
+
+
+class FilesTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[files]`: who owns which generated file."""
+
+    templates: (
+        Annotated[str, Meta(description="A folder whose templates replace built-in ones by their names.")]
+        | None
+    ) = None
+    compose: Literal["own", "theirs"] = "own"
+    gitpod: Literal["own", "theirs"] = "own"
+    devcontainer: Literal["own", "theirs"] = "own"
