@@ -1,0 +1,27 @@
+"""Names of variables: what is a name at all, and which ones change how programs behave."""
+
+import re
+
+from bootstrap.model.errors import BootstrapError
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+# A shell or a program started by us would act on these instead of handing them on.
+_BEHAVIOUR = re.compile(
+    r"PATH|IFS|ENV|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS[0-4]|PROMPT_COMMAND|CDPATH|FPATH|ZDOTDIR|HOME|SHELL"
+    r"|LD_.*|DYLD_.*|PYTHON.*|NODE_OPTIONS|PERL5?(LIB|OPT)|RUBY(LIB|OPT)|GIT_.*|.*_PROXY|EDITOR|VISUAL|PAGER",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def check_variable(name: str) -> None:
+    """Raise BootstrapError unless `name` is a variable that may be handed to a shell or a program."""
+    if not _NAME.fullmatch(name):
+        raise BootstrapError(
+            f"{name!r} is not the name of a variable", "Use letters, digits and _, not starting with a digit."
+        )
+    if _BEHAVIOUR.fullmatch(name):
+        raise BootstrapError(
+            f"{name}: changes how shells and programs behave, so it is not handed to them",
+            "Give the variable a name of your own, and read that in the service.",
+        )

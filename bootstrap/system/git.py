@@ -1,0 +1,71 @@
+"""Git as this tool needs it: where the work tree is, and what HEAD says about a file."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+# A repository that somebody else wrote must not choose what runs when we look at it.
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+
+
+def root_of(start: Path) -> Path | None:
+    """Find the work tree that holds `start` without running git; None outside of one."""
+    for folder in (start, *start.parents):
+        if (folder / ".git").exists():
+            return folder
+    return None
+
+
+def installed() -> bool:
+    """Whether there is a git to run."""
+    return shutil.which("git") is not None
+
+
+def run(root: Path, *arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run git in `root`, without prompts, hooks, or the caller's GIT_* variables."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    environ |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    return subprocess.run(
+        ["git", *_SAFE, *arguments], cwd=root, env=environ, input=data, capture_output=True, check=False
+    )
+
+
+def head_texts(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
+    """What HEAD holds at each of `paths` (from `root`, which may lie below the work tree's own root).
+
+    Paths that HEAD does not have are left out; so is everything where there is no commit or no git.
+    """
+    wanted = list(paths)
+    if not wanted or not installed():
+        return {}
+    answer = run(root, "cat-file", "--batch", data="".join(f"HEAD:./{path}\n" for path in wanted).encode())
+    texts: dict[str, bytes] = {}
+    rest = answer.stdout
+    for path in wanted:
+        head, _, rest = rest.partition(b"\n")
+        fields = head.rsplit(b" ", 2)
+        if len(fields) != 3 or fields[1] != b"blob":  # noqa: PLR2004 - "<object> blob <size>", or "<name> missing"
+            if len(fields) == 3 and fields[2].isdigit():  # noqa: PLR2004 - a tree or a commit stands there
+                rest = rest[int(fields[2]) + 1 :]
+            continue
+        size = int(fields[2])
+        texts[path] = rest[:size]
+        rest = rest[size + 1 :]
+    return texts
+
+
+def ignored(root: Path, paths: Iterable[str]) -> set[str]:
+    """Which of `paths` git would ignore; all of them where there is no repository."""
+    wanted = list(paths)
+    if not installed() or root_of(root) is None:
+        return set(wanted)
+    answer = run(root, "check-ignore", "--stdin", "-z", data="\0".join(wanted).encode())
+    return {path for path in answer.stdout.decode("utf-8", "replace").split("\0") if path}
+
+
+def setting(root: Path, name: str) -> str | None:
+    """One value of git's configuration, or None."""
+    answer = run(root, "config", "--get", name)
+    return answer.stdout.decode("utf-8", "replace").strip() or None
