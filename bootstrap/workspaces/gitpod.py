@@ -16,7 +16,8 @@ class Gitpod(Workspace):
     def detected(cls, environ: Mapping[str, str]) -> bool:
         """Any of the variables that every workspace pod gets."""
         return any(
-            environ.get(name) for name in ("GITPOD_WORKSPACE_ID", "GITPOD_WORKSPACE_URL", "GITPOD_INSTANCE_ID")
+            environ.get(name)
+            for name in ("GITPOD_WORKSPACE_ID", "GITPOD_WORKSPACE_URL", "GITPOD_INSTANCE_ID")
         )
 
     @property

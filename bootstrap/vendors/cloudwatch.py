@@ -1,0 +1,53 @@
+"""AWS CloudWatch Logs: structured log lines in one log group."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from bootstrap.model.environment import Text, Variable
+from bootstrap.model.project import Project, Service
+from bootstrap.vendors.aws import AWS_SECRETS, credentials, region
+from bootstrap.vendors.interface import Vendor, View
+
+#: the only values that PutRetentionPolicy takes
+_RETENTION = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+class CloudWatchOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry.cloudwatch]`."""
+
+    log_group: (
+        Annotated[
+            str,
+            Meta(
+                description="The log group; the default is the project's name in lower case.",
+                pattern=r"^[.\-_/#A-Za-z0-9]{1,512}$",
+            ),
+        ]
+        | None
+    ) = None
+    retention_days: Annotated[_RETENTION, Meta(description="How long CloudWatch keeps the lines.")] = 7
+
+
+def log_group(project: Project) -> str:
+    """The name of the project's log group."""
+    return project.telemetry["cloudwatch"].log_group or project.name.lower().replace(" ", "-")
+
+
+def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, ...]:
+    return (
+        Variable("CLOUDWATCH_LOG_GROUP", Text(log_group(project)), "telemetry.cloudwatch.log_group"),
+        *region(project, "AWS_REGION", "AWS_DEFAULT_REGION"),
+        *credentials("vendor cloudwatch"),
+    )
+
+
+CLOUDWATCH = Vendor(
+    name="cloudwatch",
+    title="CloudWatch Logs",
+    options=CloudWatchOptions,
+    secrets=AWS_SECRETS,
+    cloud=_cloud,
+)

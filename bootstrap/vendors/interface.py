@@ -1,0 +1,40 @@
+"""What a telemetry vendor is to this house."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from bootstrap.model.environment import CollectorAddress, Variable
+from bootstrap.model.project import Project, SecretSpec, Service
+
+#: from where a variable is read: a process on this machine, or one inside the project's containers
+View = Literal["host", "container"]
+
+
+class Sidecar(Struct, frozen=True):
+    """A container beside the services that report to a vendor, reached by nobody else."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    variables: tuple[Variable, ...]
+
+
+class Vendor(Struct, frozen=True, kw_only=True):
+    """One vendor: which options and secrets it has, and what reporting to it takes."""
+
+    name: str
+    title: str
+    #: the type of its table in the manifest; every key has a default
+    options: type[Struct]
+    #: the secrets without which nothing arrives, and those that only some accounts need
+    secrets: tuple[SecretSpec, ...]
+    #: the variables of a service that reports to the vendor itself
+    cloud: Callable[[Project, Service, View], tuple[Variable, ...]]
+    #: the same for the embedded collector; None while that does not speak the vendor's protocol
+    local: Callable[[Project, Service, CollectorAddress], tuple[Variable, ...]] | None = None
+    #: the container that has to run beside the services
+    sidecar: Callable[[Project], Sidecar] | None = None
+    #: what templates see as `service.vendors.NAME`
+    document: Callable[[Project, Service], Mapping[str, Any]] = field(default=lambda _project, _service: {})

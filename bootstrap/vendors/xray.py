@@ -1,0 +1,115 @@
+"""AWS X-Ray: segments through its daemon, and the group and sampling rules that match them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from bootstrap.model.environment import CollectorAddress, Text, Variable
+from bootstrap.model.project import Project, Service
+from bootstrap.vendors.aws import AWS_SECRETS, credentials, region
+from bootstrap.vendors.interface import Sidecar, Vendor, View
+
+_DAEMON = "xray-daemon"
+_PORT = 2000
+#: CreateSamplingRule and CreateGroup allow no longer names
+_NAME_LIMIT = 32
+
+
+class Sampling(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry.xray.sampling]`: how many requests X-Ray keeps."""
+
+    fixed_rate: Annotated[float, Meta(ge=0, le=1, description="The share of the rest that is kept.")] = 0.1
+    reservoir: Annotated[int, Meta(ge=0, description="Requests a second that are kept first.")] = 5
+    priority: Annotated[int, Meta(ge=1, le=9999, description="Lower goes first.")] = 9000
+
+
+class XRayOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[telemetry.xray]`."""
+
+    group: (
+        Annotated[
+            str,
+            Meta(
+                description="The name of the X-Ray group; the default is the project's name.",
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$",
+            ),
+        ]
+        | None
+    ) = None
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+def group(project: Project) -> dict[str, Any]:
+    """The arguments of CreateGroup: its filter names every service that reports to X-Ray."""
+    names = (f'service("{service.otel_service_name}")' for service in project.reporting_to("xray"))
+    return {
+        "GroupName": (project.telemetry["xray"].group or project.name)[:_NAME_LIMIT],
+        "FilterExpression": " OR ".join(names),
+    }
+
+
+def sampling_rule(project: Project, service: Service) -> dict[str, Any]:
+    """The SamplingRule of one service: `ServiceName` is what its segments are called."""
+    options: Sampling = project.telemetry["xray"].sampling
+    return {
+        "RuleName": _short(service.otel_service_name),
+        "ResourceARN": "*",
+        "Priority": options.priority,
+        "FixedRate": options.fixed_rate,
+        "ReservoirSize": options.reservoir,
+        "ServiceName": service.otel_service_name,
+        "ServiceType": "*",
+        "Host": "*",
+        "HTTPMethod": "*",
+        "URLPath": "*",
+        "Version": 1,
+    }
+
+
+def _short(name: str) -> str:
+    """A name within X-Ray's limit that stays different where long names differ late."""
+    if len(name) <= _NAME_LIMIT:
+        return name
+    import hashlib  # noqa: PLC0415 - names this long are rare, and every command imports this module
+
+    return f"{name[: _NAME_LIMIT - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _cloud(project: Project, _service: Service, view: View) -> tuple[Variable, ...]:
+    if view == "host":
+        return ()  # the daemon signs whatever reaches it, so it is never published to the host
+    address = Variable("AWS_XRAY_DAEMON_ADDRESS", Text(f"{_DAEMON}:{_PORT}"), "vendor xray")
+    return (address, *region(project, "AWS_REGION"))
+
+
+def _local(project: Project, _service: Service, collector: CollectorAddress) -> tuple[Variable, ...]:
+    address = Variable("AWS_XRAY_DAEMON_ADDRESS", Text(collector.daemon), "the local collector")
+    return (address, *region(project, "AWS_REGION"))
+
+
+def _sidecar(project: Project) -> Sidecar:
+    return Sidecar(
+        name=_DAEMON,
+        image="public.ecr.aws/xray/aws-xray-daemon:3.x",
+        # One flag an element: the image's entry point already binds 0.0.0.0:2000, and a whole command line in
+        # one element would be taken for a single positional argument and ignored. -o: ask no EC2 metadata.
+        command=("-o",),
+        variables=(*region(project, "AWS_REGION"), *credentials("vendor xray")),
+    )
+
+
+def _document(project: Project, service: Service) -> Mapping[str, Any]:
+    return {"sampling_rule": sampling_rule(project, service), "group": group(project)}
+
+
+XRAY = Vendor(
+    name="xray",
+    title="X-Ray",
+    options=XRayOptions,
+    secrets=AWS_SECRETS,
+    cloud=_cloud,
+    local=_local,
+    sidecar=_sidecar,
+    document=_document,
+)
