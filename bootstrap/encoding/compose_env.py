@@ -11,5 +11,7 @@ def assignment(name: str, value: str) -> str:
     Backticks stay as they are: the reader keeps a backslash before one. Raises BootstrapError for NUL.
     """
     if "\0" in value:
-        raise BootstrapError(f"{name}: holds a NUL character, which no environment variable can", "Store it as base64.")
+        raise BootstrapError(
+            f"{name}: holds a NUL character, which no environment variable can", "Store it as base64."
+        )
     return f'{name}="{value.translate(_ESCAPES)}"'

@@ -10,7 +10,9 @@ def quote(value: str, name: str = "value") -> str:
     Raises BootstrapError for NUL, which no environment can hold.
     """
     if "\0" in value:
-        raise BootstrapError(f"{name}: holds a NUL character, which no environment variable can", "Store it as base64.")
+        raise BootstrapError(
+            f"{name}: holds a NUL character, which no environment variable can", "Store it as base64."
+        )
     return "'" + value.replace("'", "'\\''") + "'"
 
 

@@ -9,6 +9,8 @@ from bootstrap.model.errors import BootstrapError
 
 # Plain only what every YAML version reads as the same text: no number, date, boolean or null looks like it.
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|\./)(?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*", re.ASCII)
+# Several lines of visible ASCII, none empty, indented, or with blanks at its end: readable as they are.
+_LITERAL = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)+(?:[!-~](?:[ -~]*[!-~])?)?", re.ASCII)
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 # JSON's double-quoted text is YAML's, but for these: control characters that JSON leaves as they are, the
 # line ends that YAML 1.1 folds, and what is not a character in either.
@@ -30,7 +32,9 @@ def scalar(value: object) -> str:
     if isinstance(value, int | float):
         return json.dumps(value)
     if not isinstance(value, str):
-        raise BootstrapError(f"{value!r}: a {type(value).__name__} cannot be written as YAML", "Write it as text.")
+        raise BootstrapError(
+            f"{value!r}: a {type(value).__name__} cannot be written as YAML", "Write it as text."
+        )
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
@@ -44,7 +48,9 @@ def block(value: object, indent: int = 0) -> str:
 
 def _lines(value: object, margin: str) -> list[str]:
     if isinstance(value, Mapping) and value:
-        return [line for key, item in value.items() for line in _entry(f"{margin}{scalar(key)}:", item, margin)]
+        return [
+            line for key, item in value.items() for line in _entry(f"{margin}{scalar(key)}:", item, margin)
+        ]
     if isinstance(value, list | tuple) and value:
         return [line for item in value for line in _item(item, margin)]
     return [margin + _empty_or_scalar(value)]
@@ -53,6 +59,9 @@ def _lines(value: object, margin: str) -> list[str]:
 def _entry(head: str, value: object, margin: str) -> list[str]:
     if value is None:
         return [head]
+    if isinstance(value, str) and _LITERAL.fullmatch(value):
+        keep = "|" if value.endswith("\n") else "|-"
+        return [f"{head} {keep}", *(f"{margin}  {line}" for line in value.splitlines())]
     if isinstance(value, Mapping | list | tuple) and value:
         return [head, *_lines(value, margin + "  ")]
     return [f"{head} {_empty_or_scalar(value)}"]

@@ -1,0 +1,1 @@
+"""Generated files: context (plain data) -> renderer (no disk) -> writer (compare, then write)."""

@@ -1,0 +1,130 @@
+"""Generated files meet the disk: whose is each one, what would change, and then the change."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from bootstrap.model.files import ChangeKind, FileChange, Ownership, RenderedFile
+from bootstrap.rendering.context import MARKER
+from bootstrap.system import git
+from bootstrap.system.files import ProjectFiles
+
+#: digests of what we wrote last, git-ignored, beside the files so that it outlives a restart of the workspace
+RECORD = ".bootstrap/written.json"
+_MARKER_LINES = 3
+
+
+class Writer:
+    """Compares and writes the generated files of one project."""
+
+    def __init__(self, files: ProjectFiles) -> None:
+        self._files = files
+        self._written = _read_record(files.read(RECORD))
+
+    def plan(self, rendered: Sequence[RenderedFile], *, kept: Iterable[str] = ()) -> list[FileChange]:
+        """Say for each file what writing it would do; `kept` are paths that are not ours to remove.
+
+        A file is ours to rewrite while it is what we wrote last, or says it is ours and is what HEAD holds:
+        then git keeps the old text. Reads only.
+        """
+        current = {file.path: _text(self._files.read(file.path)) for file in rendered}
+        heads = git.head_texts(self._files.root, [*current, "bootstrap.toml"])
+        ours = "bootstrap.toml" in heads
+        changes = [
+            self._change(file, current[file.path], heads.get(file.path), project_is_ours=ours)
+            for file in rendered
+        ]
+        return changes + self._orphans({*current, *kept})
+
+    def apply(self, changes: Iterable[FileChange], *, force: bool = False) -> list[FileChange]:
+        """Write what the plan says and return what was done; with `force` also what was edited by hand.
+
+        Each file is the old or the new one, whole, at every moment. Raises BootstrapError, naming the path;
+        the files before it are then written and the rest is not.
+        """
+        doing = [change for change in changes if _writes(change, force=force)]
+        self._remember({change.path: change for change in doing}, before=True)
+        for change in doing:
+            if change.kind is ChangeKind.EDITED and change.before is not None:
+                self._files.write(f"{change.path}.orig", change.before.encode("utf-8", "surrogateescape"))
+            if change.after is None:
+                self._files.remove(change.path)
+            else:
+                self._files.write(change.path, change.after.text.encode(), mode=change.after.mode)
+        self._remember({change.path: change for change in doing}, before=False)
+        return doing
+
+    def _change(
+        self, file: RenderedFile, before: str | None, head: bytes | None, *, project_is_ours: bool
+    ) -> FileChange:
+        return FileChange(
+            file.path, self._kind(file, before, head, project_is_ours=project_is_ours), before, file
+        )
+
+    def _kind(
+        self, file: RenderedFile, before: str | None, head: bytes | None, *, project_is_ours: bool
+    ) -> ChangeKind:
+        if before is None:
+            return ChangeKind.CREATE
+        if before == file.text:
+            wrong_mode = file.mode is not None and self._files.mode(file.path) != file.mode
+            return ChangeKind.UPDATE if wrong_mode else ChangeKind.SAME
+        if _digest(before) in self._written.get(file.path, ()):
+            return ChangeKind.UPDATE
+        says_ours = _marked(before) if file.ownership is Ownership.MARKER else project_is_ours
+        if not says_ours:
+            return ChangeKind.FOREIGN
+        return ChangeKind.UPDATE if head is not None and _text(head) == before else ChangeKind.EDITED
+
+    def _orphans(self, wanted: set[str]) -> list[FileChange]:
+        """Files that we wrote, that nothing renders any more, and that nobody has touched since."""
+        changes = []
+        for path in sorted(self._written.keys() - wanted):
+            before = _text(self._files.read(path))
+            if before is not None and _digest(before) in self._written[path]:
+                changes.append(FileChange(path, ChangeKind.REMOVE, before, None))
+        return changes
+
+    def _remember(self, changes: Mapping[str, FileChange], *, before: bool) -> None:
+        """Record digests around the writes: a run that is killed in between still knows its own files."""
+        record = {path: digests for path, digests in self._written.items() if path not in changes or before}
+        for path, change in changes.items():
+            new = () if change.after is None else (_digest(change.after.text),)
+            old = self._written.get(path, ()) if before else ()
+            if old or new:
+                record[path] = tuple(dict.fromkeys((*old, *new)))
+        if record != self._written:
+            self._written = record
+            self._files.write(
+                RECORD, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n", mode=0o600
+            )
+
+
+def _writes(change: FileChange, *, force: bool) -> bool:
+    if change.kind is ChangeKind.EDITED:
+        return force
+    return change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.REMOVE}
+
+
+def _marked(text: str) -> bool:
+    return any(MARKER in line for line in text.splitlines()[:_MARKER_LINES])
+
+
+def _text(data: bytes | None) -> str | None:
+    """Compared with LF ends: a checkout with autocrlf has the same file."""
+    return None if data is None else data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _read_record(data: bytes | None) -> dict[str, tuple[str, ...]]:
+    """Read the record; one that is damaged only means that HEAD has to vouch for the files."""
+    try:
+        raw = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    if not isinstance(raw, dict):
+        return {}
+    return {str(path): tuple(map(str, digests)) for path, digests in raw.items() if isinstance(digests, list)}
