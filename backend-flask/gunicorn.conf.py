@@ -1,0 +1,20 @@
+"""How gunicorn serves this app; gunicorn reads this file from the folder it starts in."""
+
+import os
+
+wsgi_app = "app:create_app()"
+bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '4567'}"
+
+# One process with a few threads: requests mostly wait. More processes: WEB_CONCURRENCY=2.
+worker_class = "gthread"
+threads = 4
+
+# Each worker builds its own app, so that the threads which send telemetry start after the fork. A worker that
+# is told to stop ends its requests, then exits as Python programs do: that sends the last spans.
+preload_app = False
+
+# For development: a changed source file restarts the worker.
+reload = (os.environ.get("FLASK_DEBUG") or "0").lower() not in {"0", "false", "no"}
+
+# The control socket is one file for all gunicorns of a user.
+control_socket_disable = True
