@@ -1,0 +1,65 @@
+"""The web application: every receiver's routes and the API behind their guards, on two ports."""
+
+from collections.abc import Iterable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bootstrap.collector.access import HostGuard, TokenGuard
+from bootstrap.collector.reporting import complain
+
+
+def http_application(
+    *,
+    reading: Iterable[Route],
+    open_paths: Iterable[str],
+    ingest: Iterable[Route],
+    token: str,
+    port: int,
+    hosts: Iterable[str],
+) -> ASGIApp:
+    """What answers on the HTTP port: whoever sends needs no token, whoever reads does."""
+    ingest = list(ingest)
+    guarded = TokenGuard(
+        _application([*reading, *ingest]),
+        token=token,
+        port=port,
+        open_paths=[*open_paths, *(route.path for route in ingest)],
+    )
+    return HostGuard(guarded, port=port, allowed_hosts=hosts)
+
+
+def daemon_application(*, ingest: Iterable[Route], port: int, hosts: Iterable[str]) -> ASGIApp:
+    """What answers on the X-Ray daemon's TCP port: nothing there reads what was stored."""
+    return HostGuard(_application(ingest), port=port, allowed_hosts=hosts)
+
+
+def by_port(applications: dict[int, ASGIApp]) -> ASGIApp:
+    """One application that is another one on every port."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        await applications[scope["server"][1]](scope, receive, send)
+
+    return choose
+
+
+def _application(routes: Iterable[Route]) -> ASGIApp:
+    handlers = {HTTPException: _refused, Exception: _failed}
+    return Starlette(routes=list(routes), exception_handlers=handlers)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """An unknown path or a wrong method, as JSON like everything else."""
+    if not isinstance(error, HTTPException):
+        raise error
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A mistake of ours: one line for the person at the terminal, none of the details for the sender."""
+    complain(f"{request.method} {request.url.path}: {type(error).__name__}: {error}")
+    return JSONResponse({"error": "The collector failed; its terminal says more."}, 500)

@@ -1,0 +1,75 @@
+"""Request bodies: bounded in size and time, and unpacked without trusting what they claim to be."""
+
+import asyncio
+import zlib
+
+from starlette.requests import ClientDisconnect, Request
+
+MAX_BODY = 20 * 1024 * 1024
+"""Bytes, packed and unpacked; Honeycomb's limit, so what fits here fits there."""
+
+_MAX_SECONDS = 30
+
+
+class BodyError(Exception):
+    """A body that cannot be taken: the HTTP status that says so, and one sentence."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+async def read_body(request: Request) -> bytes:
+    """The body as sent; BodyError 413 if it is too large, 408 if it takes too long, 400 if it is cut off."""
+    too_large = BodyError(413, f"The body is larger than {MAX_BODY} bytes.")
+    declared = request.headers.get("content-length", "")
+    # More digits than the limit itself has are too many, however many they are.
+    if declared.isdecimal() and (len(declared) > len(str(MAX_BODY)) or int(declared) > MAX_BODY):
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_MAX_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        raise BodyError(408, f"The body took longer than {_MAX_SECONDS} seconds.") from None
+    except ClientDisconnect:
+        raise BodyError(400, "The connection closed before the body was complete.") from None
+    return b"".join(parts)
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """Undo a Content-Encoding (empty, identity or gzip); BodyError 415, 413 or 400."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip":
+            return _gunzip(body)
+        case _:
+            raise BodyError(415, "The only Content-Encoding taken is gzip.")
+
+
+def _gunzip(body: bytes) -> bytes:
+    """Unpack all members of a gzip stream, stopping at the limit."""
+    parts: list[bytes] = []
+    room = MAX_BODY
+    while body:
+        member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        try:
+            # One byte more than there is room for tells "full" from "too much"; zero would mean "no limit".
+            part = member.decompress(body, room + 1)
+        except zlib.error:
+            raise BodyError(400, "The body is not valid gzip.") from None
+        if len(part) > room:
+            raise BodyError(413, f"The unpacked body is larger than {MAX_BODY} bytes.")
+        if not member.eof:
+            raise BodyError(400, "The gzip stream is cut off.")
+        parts.append(part)
+        room -= len(part)
+        body = member.unused_data
+    return b"".join(parts)

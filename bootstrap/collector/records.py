@@ -1,0 +1,132 @@
+"""What the collector keeps: spans and segments as they go into the store, traces as they come out.
+
+Times are nanoseconds since 1970 (UTC); trace ids are in W3C form.
+"""
+
+from typing import Any, Literal, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bootstrap.collector.masking import Masker
+
+MAX_TIME_NS = 2**63 - 1
+"""The last moment that SQLite's integers can hold: in the year 2262."""
+
+Attributes = dict[str, Any]
+"""JSON values; bytes are base64 text; NaN and the infinities are their names, as in protobuf's JSON."""
+
+
+class Event(Struct, frozen=True):
+    """Something that happened during a span."""
+
+    name: str
+    time_ns: int
+    attributes: Attributes
+
+
+class Link(Struct, frozen=True):
+    """A span elsewhere that has to do with this one."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+
+
+class Scope(Struct, frozen=True):
+    """The library that made a span."""
+
+    name: str = ""
+    version: str = ""
+    attributes: Attributes = {}
+
+
+class Status(Struct, frozen=True):
+    """How a span ended."""
+
+    code: Literal["unset", "ok", "error"] = "unset"
+    message: str = ""
+
+
+class Span(Struct, frozen=True):
+    """One OpenTelemetry span."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    service: str
+    name: str
+    kind: str
+    start_ns: int
+    end_ns: int
+    status: Status
+    attributes: Attributes
+    events: list[Event]
+    links: list[Link]
+    resource: Attributes
+    scope: Scope
+    trace_state: str = ""
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets."""
+        return replace(
+            self,
+            service=masker.text(self.service),
+            name=masker.text(self.name),
+            status=replace(self.status, message=masker.text(self.status.message)),
+            attributes=masker.value(self.attributes),
+            events=[
+                replace(event, name=masker.text(event.name), attributes=masker.value(event.attributes))
+                for event in self.events
+            ],
+            links=[replace(link, attributes=masker.value(link.attributes)) for link in self.links],
+            resource=masker.value(self.resource),
+            scope=Scope(
+                masker.text(self.scope.name),
+                masker.text(self.scope.version),
+                masker.value(self.scope.attributes),
+            ),
+            trace_state=masker.text(self.trace_state),
+        )
+
+
+class Segment(Struct, frozen=True):
+    """One X-Ray document: a segment, or a subsegment that was sent by itself; `end_ns` None while it runs."""
+
+    trace_id: str
+    segment_id: str
+    parent_id: str | None
+    is_subsegment: bool
+    name: str
+    start_ns: int
+    end_ns: int | None
+    error: bool
+    document: dict[str, Any]
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets; ValueError if the document is nested absurdly deep."""
+        return replace(self, name=masker.text(self.name), document=masker.value(self.document))
+
+
+Record = Span | Segment
+
+
+class TraceSummary(Struct, frozen=True):
+    """A trace in a list; `duration_ns` None while nothing in it has ended."""
+
+    trace_id: str
+    services: list[str]
+    name: str
+    start_ns: int
+    duration_ns: int | None
+    span_count: int
+    segment_count: int
+    error: bool
+
+
+class Trace(Struct, frozen=True):
+    """Everything stored under one trace id, oldest first."""
+
+    trace_id: str
+    spans: list[Span]
+    segments: list[Segment]

@@ -1,0 +1,118 @@
+"""X-Ray documents: what a valid one is, and how those that were sent one by one form a tree.
+
+The format: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from bootstrap.collector.ids import parse_trace_id
+from bootstrap.collector.records import Segment
+
+_Id = Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{16}\Z")]
+_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_Seconds = Annotated[float, Meta(ge=0, lt=9_000_000_000)]
+
+_MAX_STREAMED_DEPTH = 64
+
+
+class InvalidSegmentError(ValueError):
+    """A document that X-Ray would not take either; the text says why."""
+
+
+class _Part(Struct):
+    """What segments and subsegments have in common; everything else is kept as it came."""
+
+    name: _Name
+    id: _Id
+    start_time: _Seconds
+    end_time: _Seconds | None = None
+    in_progress: bool = False
+    error: bool = False
+    fault: bool = False
+    throttle: bool = False
+    annotations: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+    http: dict[str, Any] | None = None
+    subsegments: "list[_Part] | None" = None
+
+
+class _Document(_Part):
+    """A document of its own."""
+
+    trace_id: str = ""
+    parent_id: _Id | None = None
+    type: Literal["subsegment"] | None = None
+
+
+_read_document = msgspec.json.Decoder(_Document).decode
+_read_json = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def decode(text: bytes) -> Segment:
+    """Read one document; raises InvalidSegmentError."""
+    try:
+        document = _read_document(text)
+        content = _read_json(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidSegmentError(str(error)) from error
+    trace_id = parse_trace_id(document.trace_id) if document.trace_id.startswith("1-") else None
+    if trace_id is None:
+        raise InvalidSegmentError("trace_id is not of the form 1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx")
+    if document.type and not document.parent_id:
+        raise InvalidSegmentError("a subsegment without parent_id")
+    return Segment(
+        trace_id=trace_id,
+        segment_id=document.id.lower(),
+        parent_id=document.parent_id.lower() if document.parent_id else None,
+        is_subsegment=document.type is not None,
+        name=document.name,
+        start_ns=_nanoseconds(document.start_time),
+        end_ns=_end(document),
+        error=document.error or document.fault or document.throttle,
+        document=content,
+    )
+
+
+def _end(document: _Document) -> int | None:
+    """The end of a document that has ended; X-Ray wants exactly one of end_time and in_progress."""
+    if document.in_progress:
+        return None
+    if document.end_time is None:
+        raise InvalidSegmentError("neither end_time nor in_progress")
+    return max(_nanoseconds(document.end_time), _nanoseconds(document.start_time))
+
+
+def _nanoseconds(seconds: float) -> int:
+    """X-Ray's times are seconds since 1970 as a float, exact to a microsecond at best."""
+    return round(seconds * 1_000_000) * 1_000
+
+
+def assemble(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """The documents as sent, with subsegments that were sent by themselves put below their parents.
+
+    One whose parent is not there (or is itself, or lies absurdly deep) stays at the top.
+    """
+    streamed: dict[str, list[dict[str, Any]]] = {}
+    for segment in segments:
+        if segment.is_subsegment and segment.parent_id:
+            streamed.setdefault(segment.parent_id, []).append(segment.document)
+    roots = [segment.document for segment in segments if not segment.is_subsegment]
+    waiting = [(root, 0) for root in roots]
+    while waiting:
+        part, depth = waiting.pop()
+        if depth < _MAX_STREAMED_DEPTH:
+            _adopt(part, streamed.pop(str(part.get("id")).lower(), []))
+        waiting += [(child, depth + 1) for child in part.get("subsegments") or []]
+    return roots + [document for documents in streamed.values() for document in documents]
+
+
+def _adopt(parent: dict[str, Any], children: list[dict[str, Any]]) -> None:
+    """Put children below their parent; they replace what it said about them while they ran."""
+    if children:
+        theirs = {child.get("id") for child in children}
+        own = [part for part in parent.get("subsegments") or [] if part.get("id") not in theirs]
+        parent["subsegments"] = own + children

@@ -1,0 +1,196 @@
+"""OTLP messages: from protobuf or JSON bytes to spans, one by one judged usable or not.
+
+The formats: https://opentelemetry.io/docs/specs/otlp/
+"""
+
+import base64
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+# types-protobuf is not among the project's tools; these two calls are all that is used of the library.
+from google.protobuf import json_format  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+from opentelemetry.proto.trace.v1.trace_pb2 import Status as WireStatus
+
+from bootstrap.collector.masking import MASK, Masker
+from bootstrap.collector.records import MAX_TIME_NS, Attributes, Event, Link, Scope, Span, Status
+
+_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+_TRACE_ID_BYTES = 16
+_SPAN_ID_BYTES = 8
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
+
+
+class UndecodableError(ValueError):
+    """Bytes that are no export request; the text says why."""
+
+
+class UnusableSpanError(ValueError):
+    """One span that cannot be stored; the text says why."""
+
+
+def decode_protobuf(body: bytes) -> ExportTraceServiceRequest:
+    """Read an export request; raises UndecodableError."""
+    try:
+        request = ExportTraceServiceRequest()
+        request.ParseFromString(body)
+    except DecodeError as error:
+        raise UndecodableError(f"not an ExportTraceServiceRequest: {error}") from error
+    return request
+
+
+def decode_json(body: bytes) -> ExportTraceServiceRequest:
+    """Read an export request in OTLP's own JSON, whose ids are hex; raises UndecodableError."""
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+        _ids_to_base64(document)
+        request = ExportTraceServiceRequest()
+        json_format.ParseDict(document, request, ignore_unknown_fields=True)
+    except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # ParseDict lets the last three through for values of the wrong type.
+        raise UndecodableError(f"not an ExportTraceServiceRequest in JSON: {error}") from error
+    return request
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _ids_to_base64(document: dict[str, Any]) -> None:
+    """Spell the ids as protobuf's own JSON does."""
+    for span in _wire_spans(document):
+        for holder in (span, *(span.get("links") or ())):
+            for field in ("traceId", "spanId", "parentSpanId"):
+                value = holder.get(field)
+                if value is not None:
+                    holder[field] = _hex_to_base64(value)
+
+
+def _wire_spans(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for resource_spans in document.get("resourceSpans") or ():
+        for scope_spans in resource_spans.get("scopeSpans") or ():
+            yield from scope_spans.get("spans") or ()
+
+
+def _hex_to_base64(value: str) -> str:
+    if not _HEX.fullmatch(value):
+        raise ValueError("an id is not hex")
+    return base64.b64encode(bytes.fromhex(value)).decode("ascii")
+
+
+def read_spans(request: ExportTraceServiceRequest, masker: Masker) -> tuple[list[Span], list[str]]:
+    """All usable spans, and for each unusable one the reason."""
+    spans: list[Span] = []
+    reasons: list[str] = []
+    for resource_spans in request.resource_spans:
+        resource = _attributes(resource_spans.resource.attributes, masker)
+        for scope_spans in resource_spans.scope_spans:
+            scope = _scope(scope_spans.scope, masker)
+            for wire in scope_spans.spans:
+                try:
+                    spans.append(_span(wire, resource, scope, masker))
+                except UnusableSpanError as error:
+                    reasons.append(str(error))
+    return spans, reasons
+
+
+def _scope(scope: InstrumentationScope, masker: Masker) -> Scope:
+    return Scope(scope.name, scope.version, _attributes(scope.attributes, masker))
+
+
+def _span(wire: WireSpan, resource: Attributes, scope: Scope, masker: Masker) -> Span:
+    start_ns = _time(wire.start_time_unix_nano)
+    return Span(
+        trace_id=_identifier(wire.trace_id, _TRACE_ID_BYTES, "trace_id"),
+        span_id=_identifier(wire.span_id, _SPAN_ID_BYTES, "span_id"),
+        parent_id=_parent(wire.parent_span_id),
+        # The name that OpenTelemetry prescribes where there is none.
+        service=str(resource.get("service.name") or "unknown_service"),
+        name=wire.name,
+        kind=_KINDS[wire.kind] if 0 <= wire.kind < len(_KINDS) else _KINDS[0],
+        start_ns=start_ns,
+        end_ns=max(start_ns, _time(wire.end_time_unix_nano)),
+        status=_status(wire.status),
+        attributes=_attributes(wire.attributes, masker),
+        events=[
+            Event(event.name, _time(event.time_unix_nano), _attributes(event.attributes, masker))
+            for event in wire.events
+        ],
+        links=[
+            Link(
+                _identifier(link.trace_id, _TRACE_ID_BYTES, "a link's trace_id"),
+                _identifier(link.span_id, _SPAN_ID_BYTES, "a link's span_id"),
+                _attributes(link.attributes, masker),
+            )
+            for link in wire.links
+        ],
+        resource=resource,
+        scope=scope,
+        trace_state=wire.trace_state,
+    )
+
+
+def _status(status: WireStatus) -> Status:
+    match status.code:
+        case WireStatus.STATUS_CODE_OK:
+            return Status("ok")
+        case WireStatus.STATUS_CODE_ERROR:
+            return Status("error", status.message)
+        case _:
+            return Status("unset", status.message)
+
+
+def _identifier(value: bytes, length: int, name: str) -> str:
+    if len(value) != length:
+        raise UnusableSpanError(f"{name} has {len(value)} bytes instead of {length}")
+    if not any(value):
+        raise UnusableSpanError(f"{name} is all zero")
+    return value.hex()
+
+
+def _parent(value: bytes) -> str | None:
+    """A root span has no parent, which some clients spell as zeros."""
+    return _identifier(value, _SPAN_ID_BYTES, "parent_span_id") if any(value) else None
+
+
+def _time(nanoseconds: int) -> int:
+    if nanoseconds > MAX_TIME_NS:
+        raise UnusableSpanError("a time lies after the year 2262")
+    return nanoseconds
+
+
+def _attributes(pairs: Iterable[KeyValue], masker: Masker) -> Attributes:
+    return {pair.key: _value(pair.value, masker) for pair in pairs}
+
+
+def _value(value: AnyValue, masker: Masker) -> Any:
+    """Any kind of value as JSON has it; see `Attributes`."""
+    match value.WhichOneof("value"):
+        case "array_value":
+            return [_value(item, masker) for item in value.array_value.values]
+        case "kvlist_value":
+            return _attributes(value.kvlist_value.values, masker)
+        case "bytes_value":
+            return _binary(value.bytes_value, masker)
+        case "double_value":
+            return _double(value.double_value)
+        case kind:
+            return getattr(value, kind) if kind else None
+
+
+def _binary(data: bytes, masker: Masker) -> str:
+    return MASK if masker.holds_secret(data) else base64.b64encode(data).decode("ascii")
+
+
+def _double(number: float) -> float | str:
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    return number

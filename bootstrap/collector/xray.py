@@ -1,0 +1,207 @@
+"""The X-Ray daemon's inlet: segments over UDP, sampling rules and targets over TCP on the same port.
+
+Answers as the daemon does when it proxies to X-Ray, with one rule that samples every request: whoever sees
+the first trace of a service should see the first request.
+"""
+
+import contextlib
+import queue
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bootstrap.collector.bodies import BodyError, read_body
+from bootstrap.collector.records import Segment
+from bootstrap.collector.reporting import Tally
+from bootstrap.collector.segments import InvalidSegmentError, decode
+from bootstrap.collector.store import Row
+from bootstrap.collector.writer import Writer
+
+_MAX_DATAGRAM = 65_535
+_QUEUED_DATAGRAMS = 20_000
+_DATAGRAMS_PER_BATCH = 500
+_STOP_SECONDS = 0.2
+
+_RULE = {
+    "RuleName": "Default",
+    "RuleARN": "arn:aws:xray:local:000000000000:sampling-rule/Default",
+    "ResourceARN": "*",
+    "Priority": 10_000,
+    "FixedRate": 1.0,
+    "ReservoirSize": 1,
+    "ServiceName": "*",
+    "ServiceType": "*",
+    "Host": "*",
+    "HTTPMethod": "*",
+    "URLPath": "*",
+    "Version": 1,
+    "Attributes": {},
+}
+_NEVER_CHANGED = 0.0
+_REPORT_SECONDS = 10
+
+
+class _Header(msgspec.Struct):
+    """The first line of a datagram."""
+
+    format: str
+    version: int
+
+
+class _Statistics(msgspec.Struct, rename="pascal"):
+    """What a client's sampler did with one rule."""
+
+    rule_name: str
+
+
+class _TargetsRequest(msgspec.Struct, rename="pascal"):
+    """What a client asks for new targets with."""
+
+    sampling_statistics_documents: list[_Statistics]
+
+
+def read_datagram(datagram: bytes) -> Segment:
+    """The segment in a datagram; raises InvalidSegmentError.
+
+    The header is judged as the daemon does: format json in any case, version 1.
+    """
+    first, found, document = datagram.partition(b"\n")
+    if not found or not document:
+        raise InvalidSegmentError("missing header or segment")
+    try:
+        header = msgspec.json.decode(first, type=_Header)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidSegmentError("invalid header") from error
+    if header.format.lower() != "json" or header.version != 1:
+        raise InvalidSegmentError("invalid header")
+    return decode(document)
+
+
+class XRayReceiver:
+    """Takes segments from a UDP socket, and answers the sampler's questions."""
+
+    def __init__(self, udp: socket.socket, writer: Writer, tally: Tally) -> None:
+        self._udp = udp
+        self._writer = writer
+        self._tally = tally
+        self._stop = threading.Event()
+        self._datagrams: queue.Queue[bytes | None] = queue.Queue(_QUEUED_DATAGRAMS)
+
+    def routes(self) -> list[Route]:
+        """What the receiver answers to, on the daemon's TCP port."""
+        return [
+            Route("/GetSamplingRules", self.rules, methods=["POST"]),
+            Route("/SamplingTargets", self.targets, methods=["POST"]),
+        ]
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Receive until the end of the block; what has arrived by then is handed to the writer.
+
+        One thread does nothing but empty the socket, because the kernel throws away what does not fit its
+        small buffer; another one decodes.
+        """
+        threads = [
+            threading.Thread(target=self._receive, name="xray-udp", daemon=True),
+            threading.Thread(target=self._decode, name="xray-decode", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+
+    def _receive(self) -> None:
+        self._udp.settimeout(0)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._udp, selectors.EVENT_READ)
+            stopping = False
+            while not stopping:
+                # Looked at before the last round, so that what arrived before the stop is still read.
+                stopping = self._stop.is_set()
+                if selector.select(0 if stopping else _STOP_SECONDS):
+                    self._drain()
+        self._datagrams.put(None)
+
+    def _drain(self) -> None:
+        """Take what the kernel holds, but no more than a batch before looking up again."""
+        for _ in range(_DATAGRAMS_PER_BATCH):
+            try:
+                self._datagrams.put(self._udp.recv(_MAX_DATAGRAM))
+            except (BlockingIOError, InterruptedError):
+                return
+
+    def _decode(self) -> None:
+        last = False
+        while not last:
+            batch: list[Row] = []
+            datagram = self._datagrams.get()
+            while datagram is not None:
+                batch += self._read(datagram)
+                if len(batch) >= _DATAGRAMS_PER_BATCH or self._datagrams.empty():
+                    break
+                datagram = self._datagrams.get()
+            last = datagram is None
+            self._hand_over(batch)
+
+    def _read(self, datagram: bytes) -> list[Row]:
+        """The row for a datagram, or none; over UDP nobody can be told why."""
+        try:
+            return [self._writer.prepare(read_datagram(datagram))]
+        except ValueError:
+            self._tally.add("xray", "invalid")
+            return []
+
+    def _hand_over(self, batch: list[Row]) -> None:
+        def count(stored: Future[None]) -> None:
+            self._tally.add("xray", "lost" if stored.exception() else "stored", len(batch))
+
+        if batch:
+            self._writer.submit(batch).add_done_callback(count)
+
+    async def rules(self, _: Request) -> Response:
+        """GetSamplingRules: the one rule."""
+        record = {"SamplingRule": _RULE, "CreatedAt": _NEVER_CHANGED, "ModifiedAt": _NEVER_CHANGED}
+        return JSONResponse({"SamplingRuleRecords": [record]})
+
+    async def targets(self, request: Request) -> Response:
+        """GetSamplingTargets: the same rate again for our rule; any other rule is unknown."""
+        try:
+            asked = msgspec.json.decode(await read_body(request), type=_TargetsRequest)
+        except BodyError as error:
+            return _refusal(error.status, error.reason)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _refusal(400, str(error))
+        names = [statistics.rule_name for statistics in asked.sampling_statistics_documents]
+        return JSONResponse(
+            {
+                "SamplingTargetDocuments": [_target() for name in names if name == _RULE["RuleName"]],
+                "LastRuleModification": _NEVER_CHANGED,
+                "UnprocessedStatistics": [_unknown_rule(name) for name in names if name != _RULE["RuleName"]],
+            }
+        )
+
+
+def _target() -> dict[str, Any]:
+    return {"RuleName": _RULE["RuleName"], "FixedRate": _RULE["FixedRate"], "Interval": _REPORT_SECONDS}
+
+
+def _unknown_rule(name: str) -> dict[str, Any]:
+    return {"RuleName": name, "ErrorCode": "400", "Message": "There is no such sampling rule."}
+
+
+def _refusal(status: int, message: str) -> Response:
+    """An error as AWS clients read it."""
+    headers = {"x-amzn-ErrorType": "InvalidRequestException"}
+    return JSONResponse({"Message": message}, status, headers=headers)
