@@ -1,0 +1,38 @@
+"""A lock between processes, which the system releases when its holder dies, however it dies."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from bootstrap.system.files import file_error
+
+
+class Lock:
+    """An exclusive lock on the file `path`; children do not inherit it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def acquire(self) -> bool:
+        """Take it if nobody has it and say whether that worked; raises BootstrapError where locks fail."""
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise file_error("open", self._path, error) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except OSError as error:
+            os.close(handle)
+            raise file_error("lock", self._path, error) from error
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Give it back; the file stays, so that nobody locks one that has just been removed."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
