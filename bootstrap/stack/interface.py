@@ -39,11 +39,16 @@ class Phase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """A service entered another phase; `detail` is a line for people (an exit code, what it waits for)."""
+    """A service entered another phase; `detail` is a line for people (an exit code, what it waits for).
+
+    For FAILED, `hint` says what to do about it where that is known, and `output` has the last lines it wrote.
+    """
 
     service: str
     phase: Phase
     detail: str = ""
+    hint: str = ""
+    output: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class LogLine:
     text: str
 
 
+#: called from one thread at a time, which need not be the caller's; what it raises ends the run
 Observer = Callable[[PhaseChanged | LogLine], None]
 
 
@@ -67,6 +73,8 @@ class ServiceStatus:
     port: int | None = None
     #: seconds since it was started
     uptime: float | None = None
+    #: a line for people: why it failed
+    detail: str = ""
 
 
 class Engine(ABC):
@@ -84,14 +92,16 @@ class Engine(ABC):
 
         Clears away what an earlier run of the same project left behind, prepares and starts each service in
         the order of `depends_on`, waits for its health, calls `ready` once when all are healthy, then blocks.
-        SIGINT gives 130, SIGTERM gives 143 and a request through `down` gives 0, each after everything
-        stopped; a service that fails stops the others and gives 1. Raises BootstrapError before anything is
-        started where that is possible (a port that is taken, and by whom).
+        SIGINT gives 130, SIGTERM 143, SIGHUP 129 and a request through `down` 0, each after everything
+        stopped; a second signal kills at once. A service that fails, or ends by itself, stops the others and
+        gives 1: its PhaseChanged says why. Raises BootstrapError before anything is started where that is
+        possible (it already runs, a port is taken and by whom). Call it in the main thread: signals arrive
+        nowhere else.
         """
 
     @abstractmethod
-    def prepare(self, launches: Sequence[Launch], observer: Observer) -> None:
-        """Run every `setup` that is due and start nothing."""
+    def prepare(self, launches: Sequence[Launch], observer: Observer) -> int:
+        """Run every `setup` that is due and start nothing; returns 0 when all is done, else as `up` does."""
 
     @abstractmethod
     def down(self) -> list[str]:
@@ -103,4 +113,7 @@ class Engine(ABC):
 
     @abstractmethod
     def logs(self, services: Iterable[str], *, follow: bool, tail: int | None) -> Iterator[LogLine]:
-        """What the services wrote in the current or last run; every service when `services` is empty."""
+        """What the services wrote in the current or last run; every service when `services` is empty.
+
+        `tail` counts the lines of each service. With `follow` it goes on until the run ends.
+        """

@@ -1,0 +1,147 @@
+"""The engine that needs nothing but Python: each service is a process group of this user."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack import logfile, record
+from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, ServiceStatus
+from bootstrap.stack.order import waves
+from bootstrap.stack.setup import Preparation
+from bootstrap.stack.supervisor import Limits, Supervisor
+from bootstrap.system import ports
+from bootstrap.system.identity import clear
+from bootstrap.system.lock import Lock
+from bootstrap.system.state import State
+
+_POLL = 0.05
+#: what a supervisor may take to stop beyond its grace period, before it counts as stuck
+_MARGIN = 10.0
+
+
+class ProcessEngine(Engine):
+    """Runs the services of the project at `root`; `base_environment` is what every one of them sees.
+
+    A run holds a lock as long as its supervisor lives, and each of its processes carries the run's id: so the
+    next command knows what is running, and what a killed run has left.
+    """
+
+    name = "process"
+
+    def __init__(
+        self, root: Path, state: State, base_environment: Mapping[str, str], limits: Limits | None = None
+    ) -> None:
+        self._root = root
+        self._state = state
+        self._base = dict(base_environment)
+        self._limits = limits or Limits()
+
+    def unavailable(self) -> str | None:
+        """It needs a POSIX shell, and nothing else."""
+        return None if os.access("/bin/sh", os.X_OK) else "there is no /bin/sh: use Linux, macOS or WSL"
+
+    def up(self, launches: Sequence[Launch], observer: Observer, *, ready: Callable[[], None]) -> int:
+        """See Engine.up."""
+        ordered = waves(launches)
+        with self._alone():
+            self._clear()
+            for launch in launches:
+                _check_port(launch)
+            return self._supervisor(ordered, observer).run(ready)
+
+    def prepare(self, launches: Sequence[Launch], observer: Observer) -> int:
+        """See Engine.prepare."""
+        ordered = waves(launches)
+        if not any(Preparation(self._root, launch).due() for launch in launches):
+            return 0
+        with self._alone():
+            self._clear()
+            return self._supervisor(ordered, observer).run(None)
+
+    def down(self) -> list[str]:
+        """See Engine.down."""
+        lock = self._lock()
+        stopped: list[str] = []
+        deadline = time.monotonic() + self._limits.grace + _MARGIN
+        while not lock.acquire():
+            run = record.load(self._state)
+            if run is not None and run.ended is None:
+                stopped = stopped or run.running()
+                record.request_stop(self._state, run.run_id)
+                if time.monotonic() > deadline:
+                    run.supervisor.kill()
+            time.sleep(_POLL)
+        try:
+            return stopped + [name for name in self._clear() if name not in stopped]
+        finally:
+            lock.release()
+
+    def status(self) -> list[ServiceStatus]:
+        """See Engine.status."""
+        run = record.load(self._state)
+        return run.statuses() if run else []
+
+    def logs(self, services: Iterable[str], *, follow: bool, tail: int | None) -> Iterator[LogLine]:
+        """See Engine.logs."""
+        run = record.load(self._state)
+        if run is None:
+            return iter(())
+        logs = logfile.folder(self._state.directory)
+        names = list(services) or list(run.services)
+        if not follow:
+            return logfile.read(logs, names, tail)
+        return logfile.follow(logs, names, tail, lambda: self._goes_on(run.run_id))
+
+    def _goes_on(self, run_id: str) -> bool:
+        run = record.load(self._state)
+        return run is not None and run.run_id == run_id and run.live()
+
+    def _supervisor(self, ordered: Sequence[Sequence[Launch]], observer: Observer) -> Supervisor:
+        return Supervisor(
+            self._root, self._state, ordered, base=self._base, observer=observer, limits=self._limits
+        )
+
+    def _lock(self) -> Lock:
+        return Lock(self._state.directory / "run.lock")
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the run's lock; raises BootstrapError while somebody else does."""
+        lock = self._lock()
+        if not lock.acquire():
+            raise BootstrapError(
+                f"this project already runs{self._who()}", "Type `bootstrap status`, or `bootstrap down`."
+            )
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _who(self) -> str:
+        run = record.load(self._state)
+        if run is None or not run.live():
+            return ""
+        since = datetime.fromtimestamp(run.started).astimezone()
+        return f" (pid {run.supervisor.pid}, since {since:%Y-%m-%d %H:%M:%S})"
+
+    def _clear(self) -> list[str]:
+        """Stop what a killed run has left, and return the names of its services if there was anything."""
+        run = record.load(self._state)
+        if run is None or run.ended is not None:
+            return []
+        names = run.running()
+        found = clear(run.processes(), run.run_id, self._limits.grace)
+        record.end(self._state, run, None)
+        return names if found else []
+
+
+def _check_port(launch: Launch) -> None:
+    if launch.port is not None and not ports.is_free(launch.port):
+        raise BootstrapError(
+            f"services.{launch.name}: port {launch.port} is taken by {ports.owner(launch.port)}",
+            f"Stop that program, or set services.{launch.name}.port in bootstrap.local.toml.",
+        )

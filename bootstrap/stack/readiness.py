@@ -1,0 +1,83 @@
+"""Decides when a service that was started is ready, and that it is this service which answers."""
+
+import os
+import threading
+import time
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack.interface import Launch
+from bootstrap.system import ports
+from bootstrap.system.identity import carries
+from bootstrap.system.process import Group
+
+#: a service without a port counts as ready when it has lived this many seconds
+_SETTLED = 0.5
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 0.25
+
+
+def wait_until_ready(launch: Launch, group: Group, timeout: float, stopping: threading.Event) -> None:
+    """Wait for the service's health, or until `stopping` is set.
+
+    Raises BootstrapError when it ends, when another program answers at its port, or after `timeout` seconds.
+    """
+    started = time.monotonic()
+    pause = _FIRST_PAUSE
+    while not stopping.wait(pause):
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        code = group.poll()
+        if code is not None:
+            raise BootstrapError(f"{ended(code)} before it was ready")
+        waited = time.monotonic() - started
+        if _answers(launch, waited):
+            _check_owner(launch, group)
+            return
+        if waited > timeout:
+            raise BootstrapError(f"not ready after {timeout:g} seconds: {_missing(launch)}", _hint(launch))
+
+
+def ended(code: int) -> str:
+    """Say how a process ended, from its exit code."""
+    return f"killed by signal {-code}" if code < 0 else f"exited with code {code}"
+
+
+def _answers(launch: Launch, waited: float) -> bool:
+    if launch.port is None:
+        return waited >= _SETTLED
+    if launch.health is None:
+        return ports.accepts(launch.port)
+    status = ports.http_status(launch.port, launch.health)
+    return status is not None and 200 <= status < 400  # noqa: PLR2004  success or redirection (RFC 9110, 15)
+
+
+def _check_owner(launch: Launch, group: Group) -> None:
+    """Refuse an answer that comes from another program, where the system tells who listens."""
+    if launch.port is None:
+        return
+    listening = ports.owners(launch.port)
+    if listening and not any(_is_ours(pid, group) for pid in listening):
+        raise BootstrapError(
+            f"port {launch.port} is answered by {ports.owner(launch.port)}, not by {launch.name}",
+            "Stop that program, or choose another port in bootstrap.local.toml.",
+        )
+
+
+def _is_ours(pid: int, group: Group) -> bool:
+    try:
+        return os.getsid(pid) == group.pid or carries(pid, group.identity.run_id)
+    except OSError:
+        return True  # it has just ended, and nobody else was found
+
+
+def _missing(launch: Launch) -> str:
+    if launch.health is None:
+        return f"nothing accepts connections at port {launch.port}"
+    status = ports.http_status(launch.port or 0, launch.health)
+    return f"{launch.health} at port {launch.port} " + (
+        "does not answer" if status is None else f"says {status}"
+    )
+
+
+def _hint(launch: Launch) -> str:
+    key = "port and health" if launch.health else "port"
+    return f"Read its last lines; check services.{launch.name}.command, {key} in bootstrap.toml."

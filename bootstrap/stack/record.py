@@ -1,0 +1,139 @@
+"""What is remembered about a run, so that another process can see it and stop it, also when it was killed."""
+
+import os
+import threading
+import time
+from typing import Any
+
+import msgspec
+
+from bootstrap.stack.interface import Phase, ServiceStatus
+from bootstrap.system.identity import Identity
+from bootstrap.system.state import State
+
+_RUN = "run"
+_STOP = "stop"
+
+
+class ServiceRecord(msgspec.Struct):
+    """One service of a run."""
+
+    phase: Phase = Phase.STOPPED
+    detail: str = ""
+    port: int | None = None
+    #: its leader; during setup that is the setup's
+    process: Identity | None = None
+    #: seconds since the epoch
+    started: float | None = None
+
+
+class RunRecord(msgspec.Struct):
+    """One run; times are seconds since the epoch."""
+
+    run_id: str
+    supervisor: Identity
+    started: float
+    services: dict[str, ServiceRecord]
+    ended: float | None = None
+    code: int | None = None
+
+    def live(self) -> bool:
+        """Whether its supervisor is at work."""
+        return self.ended is None and self.supervisor.alive()
+
+    def processes(self) -> list[Identity]:
+        """The leaders of all its services."""
+        return [service.process for service in self.services.values() if service.process]
+
+    def running(self) -> list[str]:
+        """The names of the services that it has not seen end."""
+        over = (Phase.FAILED, Phase.STOPPED)
+        return [name for name, service in self.services.items() if service.phase not in over]
+
+    def statuses(self) -> list[ServiceStatus]:
+        """Every service as it is now; one whose process is gone is not called healthy."""
+        live = self.live()
+        return [_status(name, service, live=live) for name, service in self.services.items()]
+
+
+def _status(name: str, service: ServiceRecord, *, live: bool) -> ServiceStatus:
+    process = service.process
+    if (
+        process is not None
+        and service.phase in (Phase.SETUP, Phase.STARTING, Phase.HEALTHY)
+        and process.matches()
+    ):
+        uptime = time.time() - service.started if service.started else None
+        detail = service.detail if live else "left behind by a run that was killed"
+        return ServiceStatus(name, service.phase, process.pid, service.port, uptime, detail)
+    over = Phase.FAILED if service.phase is Phase.FAILED else Phase.STOPPED
+    phase = service.phase if live else over
+    return ServiceStatus(name, phase, port=service.port, detail=service.detail)
+
+
+def load(state: State) -> RunRecord | None:
+    """The current or last run; None where there was none or its record cannot be read."""
+    try:
+        return msgspec.convert(state.read(_RUN), RunRecord)
+    except msgspec.ValidationError:
+        return None
+
+
+def request_stop(state: State, run_id: str) -> None:
+    """Ask the supervisor of this run to stop everything."""
+    state.write(_STOP, {"run_id": run_id})
+
+
+def end(state: State, record: RunRecord, code: int | None) -> None:
+    """Write that this run is over."""
+    record.ended = time.time()
+    record.code = code
+    for service in record.services.values():
+        if service.phase is not Phase.FAILED:
+            service.phase = Phase.STOPPED
+    state.write(_RUN, _plain(record))
+
+
+def _plain(record: RunRecord) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(record)
+    return plain
+
+
+class Recorder:
+    """Writes the record of the run that this process supervises, at every change."""
+
+    def __init__(self, state: State, run_id: str, ports: dict[str, int | None]) -> None:
+        self._state = state
+        self._lock = threading.Lock()
+        services = {name: ServiceRecord(port=port) for name, port in ports.items()}
+        self._record = RunRecord(run_id, Identity.of(os.getpid()), time.time(), services)
+        state.forget(_STOP)
+        self._write()
+
+    def started(self, service: str, process: Identity) -> None:
+        """The service has a new leader."""
+        with self._lock:
+            record = self._record.services[service]
+            record.process, record.started = process, time.time()
+            self._write()
+
+    def entered(self, service: str, phase: Phase, detail: str) -> None:
+        """The service is in another phase."""
+        with self._lock:
+            record = self._record.services[service]
+            record.phase, record.detail = phase, detail
+            self._write()
+
+    def _write(self) -> None:
+        if self._record.ended is None:
+            self._state.write(_RUN, _plain(self._record))
+
+    def stop_requested(self) -> bool:
+        """Whether another process has asked this run to stop."""
+        return (self._state.read(_STOP) or {}).get("run_id") == self._record.run_id
+
+    def end(self, code: int | None) -> None:
+        """The run is over."""
+        with self._lock:
+            end(self._state, self._record, code)
+        self._state.forget(_STOP)

@@ -1,0 +1,234 @@
+"""Supervises one run: brings the services up, watches them, and stops all of it whatever happens."""
+
+import contextlib
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack import logfile
+from bootstrap.stack.interface import Launch, LogLine, Observer, PhaseChanged
+from bootstrap.stack.lines import Mask
+from bootstrap.stack.output import Output
+from bootstrap.stack.readiness import ended
+from bootstrap.stack.record import Recorder
+from bootstrap.stack.service import DRAIN, Run, Service, StoppingError
+from bootstrap.stack.setup import Preparation
+from bootstrap.system.identity import living, sweep
+from bootstrap.system.state import State
+
+_TICK = 0.2
+_POLL = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, in seconds."""
+
+    health: float = 60.0
+    grace: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Signalled:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A service reached what was asked for: its health, or the end of its setup."""
+
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    service: Service
+    error: BootstrapError
+
+
+@dataclass(frozen=True, slots=True)
+class _Crashed:
+    """There is a fault in the observer, or in this program."""
+
+    error: Exception
+
+
+_Event = _Signalled | _Done | _Failed | _Crashed
+
+
+class Supervisor:
+    """One run of `waves`, each of which depends on earlier ones only."""
+
+    def __init__(
+        self,
+        root: Path,
+        state: State,
+        waves: Sequence[Sequence[Launch]],
+        *,
+        base: Mapping[str, str],
+        observer: Observer,
+        limits: Limits,
+    ) -> None:
+        self._observer = observer
+        self._observing = threading.Lock()
+        self._grace = limits.grace
+        self._events: SimpleQueue[_Event] = SimpleQueue()
+        launches = [launch for wave in waves for launch in wave]
+        mask = Mask(value for launch in launches for value in launch.hidden)
+        run_id = secrets.token_hex(16)
+        recorder = Recorder(state, run_id, {launch.name: launch.port for launch in launches})
+        self._run = Run(run_id, base, limits.health, mask, recorder, self._tell)
+        logs = logfile.folder(state.directory)
+        self._waves = [[self._service(root, logs, launch) for launch in wave] for wave in waves]
+        self._services = {service.launch.name: service for wave in self._waves for service in wave}
+        self._waiting = set(self._services.values())
+
+    def _service(self, root: Path, logs: Path, launch: Launch) -> Service:
+        output = Output(launch.name, self._run.mask, logfile.LogWriter(logs, launch.name), self._tell)
+        return Service(launch, Preparation(root, launch), output, self._run)
+
+    def run(self, ready: Callable[[], None] | None) -> int:
+        """Run until something ends it; without `ready` only the setups run. Returns the exit code."""
+        code: int | None = None
+        threads = [
+            threading.Thread(
+                target=self._bring_up, args=(service,), kwargs={"healthy": ready is not None}, daemon=True
+            )
+            for service in self._services.values()
+        ]
+        with self._signals():
+            try:
+                for thread in threads:
+                    thread.start()
+                code = self._watch(ready)
+            finally:
+                self._stop(threads)
+                self._run.recorder.end(code)
+        return code
+
+    def _bring_up(self, service: Service, *, healthy: bool) -> None:
+        try:
+            service.prepare()
+            if healthy:
+                service.start([self._services[name] for name in service.launch.depends_on])
+            self._events.put(_Done(service))
+        except StoppingError:
+            return
+        except BootstrapError as error:
+            self._events.put(_Failed(service, error))
+        except Exception as error:  # noqa: BLE001  the main thread raises it
+            self._events.put(_Crashed(error))
+
+    def _watch(self, ready: Callable[[], None] | None) -> int:
+        """Wait for what ends the run and return its exit code."""
+        announced = False
+        while True:
+            code = self._verdict(self._next(_TICK))
+            if code is not None:
+                return code
+            if not self._waiting and ready is None:
+                return 0
+            if not self._waiting and not announced and ready is not None:
+                announced = True
+                ready()
+
+    def _verdict(self, event: _Event | None) -> int | None:
+        """The exit code if this event, or what has happened meanwhile, ends the run."""
+        match event:
+            case _Signalled(number):
+                return 128 + number
+            case _Failed(service, error):
+                service.fail(error)
+                return 1
+            case _Crashed(fault):
+                raise fault
+            case _Done(service):
+                self._waiting.discard(service)
+        if self._someone_left():
+            return 1
+        return 0 if self._run.recorder.stop_requested() else None
+
+    def _someone_left(self) -> bool:
+        """Whether a healthy service has ended by itself, which fails the run."""
+        for service in self._services.values():
+            code = service.ended()
+            if code is not None:
+                service.fail(BootstrapError(f"{ended(code)} by itself"))
+                return True
+        return False
+
+    def _next(self, timeout: float) -> _Event | None:
+        try:
+            return self._events.get(timeout=timeout)
+        except Empty:
+            return None
+
+    def _stop(self, threads: Sequence[threading.Thread]) -> None:
+        """Stop everything, dependants first, within the grace period and a little."""
+        with self._run.spawning:
+            self._run.stopping.set()
+        hurried = self._ask()
+        groups = [service.group for service in self._services.values() if service.group is not None]
+        for group in groups:
+            group.signal(signal.SIGKILL)
+        sweep(self._run.run_id, 0 if hurried else min(1.0, self._grace))
+        for group in groups:
+            group.release()
+        deadline = time.monotonic() + DRAIN
+        readers = [service.reader for service in self._services.values() if service.reader is not None]
+        for thread in (*threads, *readers):
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        for service in self._services.values():
+            service.close()
+
+    def _ask(self) -> bool:
+        """Ask each group to end, the last started first; returns whether somebody was in a hurry."""
+        pause = self._grace / max(1, len(self._waves))
+        asked: set[int] = set()
+        for wave in reversed(self._waves):
+            groups = [service.group for service in wave if service.group is not None]
+            for group in groups:
+                group.signal(signal.SIGTERM)
+            asked |= {group.pid for group in groups}
+            deadline = time.monotonic() + pause
+            while living(asked) and time.monotonic() < deadline:
+                if isinstance(self._next(_POLL), _Signalled):
+                    return True
+        return False
+
+    def _tell(self, event: PhaseChanged | LogLine) -> None:
+        """Tell the observer; one that is stuck (a paused terminal) holds up lines, never the end."""
+        patient = isinstance(event, LogLine) and not self._run.stopping.is_set()
+        if not self._observing.acquire(timeout=-1 if patient else DRAIN):
+            return
+        try:
+            self._observer(event)
+        except Exception as error:  # noqa: BLE001  the main thread raises it
+            self._events.put(_Crashed(error))
+        finally:
+            self._observing.release()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Turn signals into events; SIGHUP stays ignored where it was (nohup)."""
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        # SimpleQueue.put is reentrant, so a handler may call it.
+        before = {number: signal.signal(number, self._signalled) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
+        self._events.put(_Signalled(number))
