@@ -3,7 +3,10 @@
 The SDK itself reads the finer OTEL_* variables: sampler, resource attributes, batches, compression, timeouts.
 """
 
+import functools
 import os
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, current_app, has_app_context
 from opentelemetry import trace
@@ -14,7 +17,6 @@ from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.util.types import Attributes
 
 from routes import health
 from settings import Settings
@@ -53,24 +55,32 @@ def _serve_tracers(provider: TracerProvider) -> None:
 
 
 class _CurrentAppTracerProvider(trace.TracerProvider):
-    """The global provider of a process that may hold several apps: asks the app that is being served."""
+    """The global provider of a process that may hold several apps: it asks the one being served."""
 
     def __init__(self) -> None:
-        self.outside_apps: trace.TracerProvider = trace.NoOpTracerProvider()  # for scripts and threads
+        self.outside_apps: trace.TracerProvider = _OFF  # for scripts and threads
 
-    def get_tracer(
-        self,
-        instrumenting_module_name: str,
-        instrumenting_library_version: str | None = None,
-        schema_url: str | None = None,
-        attributes: Attributes | None = None,
-    ) -> trace.Tracer:
-        provider = self.outside_apps
-        if has_app_context():
-            provider = current_app.extensions.get("tracer_provider", _OFF)
-        return provider.get_tracer(
-            instrumenting_module_name, instrumenting_library_version, schema_url, attributes
-        )
+    def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
+        return _CurrentAppTracer(lambda provider: provider.get_tracer(*args, **kwargs))
+
+    def current(self) -> trace.TracerProvider:
+        if not has_app_context():
+            return self.outside_apps
+        provider: trace.TracerProvider = current_app.extensions.get("tracer_provider", _OFF)
+        return provider
+
+
+class _CurrentAppTracer(trace.Tracer):
+    """One named tracer, in as many forms as there are apps."""
+
+    def __init__(self, make: Callable[[trace.TracerProvider], trace.Tracer]) -> None:
+        self._of = functools.cache(make)
+
+    def start_span(self, *args: Any, **kwargs: Any) -> trace.Span:
+        return self._of(_PROVIDER.current()).start_span(*args, **kwargs)
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        return self._of(_PROVIDER.current()).start_as_current_span(*args, **kwargs)
 
 
 _OFF = trace.NoOpTracerProvider()

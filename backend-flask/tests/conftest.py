@@ -1,0 +1,82 @@
+"""The backend's test fixtures: receivers, and apps and servers that report to them."""
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the app runs from its own folder, installed nowhere
+sys.path.insert(0, str(Path(__file__).parent))
+
+from app import create_app
+from receivers import OtlpSink, XRayDaemon, otlp_sink, xray_daemon
+from servers import BACKEND, MakeApp, Serve, Served
+from settings import Settings
+
+
+@pytest.fixture
+def otlp() -> Iterator[OtlpSink]:
+    with otlp_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def xray() -> Iterator[XRayDaemon]:
+    with xray_daemon() as daemon:
+        yield daemon
+
+
+@pytest.fixture(autouse=True)
+def _no_telemetry_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith(("AWS_", "OTEL_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    # A test that has no receiver need not wait for one when its app ends.
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.5")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _close_the_sdks_own_recorder() -> Iterator[None]:
+    yield
+    if core := sys.modules.get("aws_xray_sdk.core"):
+        core.xray_recorder.emitter._socket.close()  # else Python complains when it exits
+
+
+@pytest.fixture
+def make_app() -> Iterator[MakeApp]:
+    apps: list[Flask] = []
+
+    def make(environ: dict[str, str], /) -> Flask:
+        apps.append(create_app(Settings.from_environ(environ)))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        if provider := app.extensions.get("tracer_provider"):
+            provider.shutdown()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    with contextlib.ExitStack() as cleanup:
+
+        def start(*command: str, environ: dict[str, str], folder: Path = BACKEND) -> Served:
+            process = subprocess.Popen(
+                [sys.executable, "-u", "-m", *command],
+                cwd=folder,
+                env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environ},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            server = Served(cleanup.enter_context(process))
+            cleanup.callback(server.stop)
+            server.wait_until_listening()
+            return server
+
+        yield start

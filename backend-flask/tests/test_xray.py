@@ -1,0 +1,148 @@
+"""The segments that arrive at the X-Ray daemon."""
+
+import logging
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from receivers import PATIENCE, XRayDaemon
+from servers import MakeApp
+from services import user_activities
+
+SAMPLED = {"X-Amzn-Trace-Id": "Sampled=1"}  # else the sampling rules decide
+URL = "http://localhost/api/activities/@andrewbrown"
+
+_sent_to: list[Any] = []
+sys.addaudithook(lambda event, args: _sent_to.append(args[1]) if event == "socket.sendto" else None)
+
+
+def test_user_activities_is_a_segment_with_nested_subsegments(make_app: MakeApp, xray: XRayDaemon) -> None:
+    app = make_app({**xray.environ, "OTEL_SERVICE_NAME": "posts"})
+    before = time.time()
+    response = app.test_client().get("/api/activities/@andrewbrown?token=made-up", headers=SAMPLED)
+    assert response.status_code == 200
+
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["name"] == "posts"
+    assert segment["trace_id"] in response.headers["X-Amzn-Trace-Id"]
+    assert abs(int(segment["trace_id"].split("-")[1], 16) - before) < 60
+    assert segment["http"]["request"]["url"] == URL
+    assert segment["http"]["request"]["method"] == "GET"
+    assert segment["http"]["response"]["status"] == 200
+
+    (start,) = segment["subsegments"]
+    assert start["name"] == "user_activities_start"
+    assert start["annotations"] == {"url": URL}
+    now = start["metadata"]["user_activities"]["now"]["now"]
+    assert datetime.fromisoformat(now).tzinfo
+    assert start["metadata"] == {
+        "user_activities": {"now": {"now": now}},
+        "http": {"method": "GET", "url": URL},
+    }
+
+    (nested,) = start["subsegments"]
+    assert nested["name"] == "user_activities_nested_subsegment"
+    assert nested["metadata"] == {"user_activities": {"results": {"now": now, "results": 1}}}
+    assert "subsegments" not in nested
+    assert not any(entity["in_progress"] or "fault" in entity for entity in (segment, start, nested))
+
+
+def test_home_is_a_segment_and_a_health_check_is_none(make_app: MakeApp, xray: XRayDaemon) -> None:
+    client = make_app(xray.environ).test_client()
+    health: Any = client.get("/api/health-check", headers=SAMPLED).json
+    assert health["telemetry"]["xray"] == "on"
+    client.get("/api/activities/home", headers=SAMPLED)
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["http"]["request"]["url"] == "http://localhost/api/activities/home"
+
+
+def test_a_blank_handle_is_an_error_of_the_caller(make_app: MakeApp, xray: XRayDaemon) -> None:
+    make_app(xray.environ).test_client().get("/api/activities/@", headers=SAMPLED)
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["error"] is True
+    assert "fault" not in segment
+
+
+def test_an_unhandled_exception_is_a_fault(make_app: MakeApp, xray: XRayDaemon) -> None:
+    app = make_app(xray.environ)
+
+    @app.get("/broken")
+    def broken() -> str:
+        with app.extensions["xray_recorder"].in_subsegment("breaks"):
+            raise ZeroDivisionError("no posts to share")
+
+    assert app.test_client().get("/broken", headers=SAMPLED).status_code == 500
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["fault"] is True
+    assert segment["subsegments"][0]["cause"]["exceptions"][0]["message"] == "no posts to share"
+
+
+def test_the_daemons_rules_decide(make_app: MakeApp, xray: XRayDaemon) -> None:
+    rule = {"RuleName": "everything", "Priority": 1, "FixedRate": 1.0, "ReservoirSize": 0, "Version": 1}
+    anything = dict.fromkeys(("Host", "HTTPMethod", "URLPath", "ServiceType", "ResourceARN"), "*")
+    xray.rules = [{**rule, **anything, "ServiceName": "posts"}]
+    client = make_app({**xray.environ, "OTEL_SERVICE_NAME": "posts"}).test_client()
+
+    deadline = time.monotonic() + PATIENCE
+    while not any(segment["aws"]["xray"].get("sampling_rule_name") for segment in xray.inbox.items):
+        assert time.monotonic() < deadline, "the rule never counted"
+        client.get("/api/activities/home")  # the first ones are faster than the rules
+        time.sleep(0.02)
+    assert xray.inbox.items[-1]["aws"]["xray"]["sampling_rule_name"] == "everything"
+
+
+def test_two_apps_in_one_process_keep_to_themselves(make_app: MakeApp, xray: XRayDaemon) -> None:
+    one = make_app({**xray.environ, "OTEL_SERVICE_NAME": "one"})
+    two = make_app({**xray.environ, "OTEL_SERVICE_NAME": "two"})
+    silent = make_app({})
+    for app in (one, two, silent, one):
+        assert app.test_client().get("/api/activities/@andrewbrown", headers=SAMPLED).status_code == 200
+    assert [segment["name"] for segment in xray.inbox.wait_for(3)] == ["one", "two", "one"]
+
+
+def test_the_environment_cannot_make_the_sdk_raise_or_rename(
+    make_app: MakeApp, xray: XRayDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")
+    monkeypatch.setenv("AWS_XRAY_TRACING_NAME", "somebody-else")
+    monkeypatch.setenv("AWS_PROFILE", "")
+    app = make_app(xray.environ)
+    # Outside a request there is no segment to belong to: nothing is recorded, nothing raised.
+    recorder = app.extensions["xray_recorder"]
+    assert user_activities.run("andrewbrown", method="GET", url=URL, recorder=recorder)
+    app.test_client().get("/api/activities/home", headers=SAMPLED)
+    assert [segment["name"] for segment in xray.inbox.wait_for(1)] == ["backend-flask"]
+
+
+def test_the_daemons_name_is_resolved_once(make_app: MakeApp, xray: XRayDaemon) -> None:
+    app = make_app({"AWS_XRAY_DAEMON_ADDRESS": f"localhost:{xray.port}"})
+    _sent_to.clear()
+    app.test_client().get("/api/activities/home", headers=SAMPLED)
+    xray.inbox.wait_for(1)
+    assert _sent_to == [("127.0.0.1", xray.port)]  # sending to a name would resolve it, in the request
+
+
+def test_a_segment_too_large_is_dropped_and_said_once(
+    make_app: MakeApp, xray: XRayDaemon, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = make_app(xray.environ)
+    add_large_route(app)
+    for _ in range(3):
+        assert app.test_client().get("/large", headers=SAMPLED).status_code == 200
+    app.test_client().get("/api/activities/home", headers=SAMPLED)
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["http"]["request"]["url"].endswith("/home")
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.getMessage().startswith("X-Ray segments are being dropped:")
+    assert record.exc_info is None
+
+
+def add_large_route(app: Flask) -> None:
+    @app.get("/large")
+    def large() -> str:
+        app.extensions["xray_recorder"].put_metadata("everything", 100_000 * "x", "large")
+        return "sent"
