@@ -49,7 +49,10 @@ def by_port(applications: dict[int, ASGIApp]) -> ASGIApp:
 
 def _application(routes: Iterable[Route]) -> ASGIApp:
     handlers = {HTTPException: _refused, Exception: _failed}
-    return Starlette(routes=list(routes), exception_handlers=handlers)
+    application = Starlette(routes=list(routes), exception_handlers=handlers)
+    # An address with a slash too many is unknown, rather than a redirect that repeats its query.
+    application.router.redirect_slashes = False
+    return application
 
 
 async def _refused(_: Request, error: Exception) -> Response:
