@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.collector.conftest import Answer, Collector
+
+OPEN = ["/", "/healthz"]
+GUARDED = [
+    "/api/traces",
+    "/api/traces/" + "a" * 32,
+    "/api/received",
+    "/unknown",
+    "/api/traces/",
+    "//api/traces",
+]
+
+
+def get(collector: Collector, path: str, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return collector.request("GET", path, headers=named)
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_what_needs_no_token(collector: Collector, path: str) -> None:
+    assert get(collector, path).status == 200
+
+
+@pytest.mark.parametrize("path", GUARDED)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer é"},
+        {"Authorization": "Basic {token}"},
+        {"Authorization": "{token}"},
+        {"Cookie": "bootstrap-collector=wrong"},
+        {"Cookie": "bootstrap-collector-{port}=wrong"},
+        {"Cookie": "bootstrap-collector-1={token}"},
+    ],
+    ids=repr,
+)
+def test_whoever_reads_needs_the_token(collector: Collector, path: str, headers: dict[str, str]) -> None:
+    filled = {
+        name: value.format(token=collector.token, port=collector.port) for name, value in headers.items()
+    }
+    answer = get(collector, path, **filled)
+    assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert "error" in answer.json()
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_token_as_bearer_and_as_cookie(collector: Collector) -> None:
+    assert get(collector, "/api/traces", Authorization=f"Bearer {collector.token}").status == 200
+    assert get(collector, "/api/traces", Authorization=f"bearer  {collector.token}").status == 200
+    cookie = f"other=1; bootstrap-collector-{collector.port}={collector.token}"
+    assert get(collector, "/api/traces", Cookie=cookie).status == 200
+
+
+@pytest.mark.parametrize("query", ["token=", "token=wrong", "token=%FF", "Token={token}", "token={token}x"])
+def test_a_wrong_token_in_the_address(collector: Collector, query: str) -> None:
+    answer = get(collector, f"/api/traces?{query.format(token=collector.token)}", Accept="text/html")
+    assert answer.status == 401
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_token_in_the_address_becomes_a_cookie(collector: Collector) -> None:
+    answer = get(collector, f"/api/traces?token={collector.token}")
+    assert answer.status == 200
+    value, *properties = answer.headers["set-cookie"].split("; ")
+    assert {text.lower() for text in properties} == {"httponly", "path=/", "samesite=strict"}
+    assert get(collector, "/api/traces", Cookie=value).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/?token={token}", "/"),
+        ("/api/traces?limit=2&token={token}&service=a%26b", "/api/traces?limit=2&service=a%26b"),
+        ("//example.test/?token={token}", "/example.test/"),
+        ("/%0d%0aX-Made-Up:%201?token={token}", "/%0D%0AX-Made-Up%3A%201"),
+    ],
+)
+def test_a_browser_is_sent_on_without_the_token(collector: Collector, path: str, location: str) -> None:
+    answer = get(collector, path.format(token=collector.token), Accept="text/html,*/*")
+    assert (answer.status, answer.headers["location"]) == (303, location)
+    assert collector.token in answer.headers["set-cookie"]
+
+
+HOSTS: dict[str, tuple[str, bool]] = {
+    "by number": ("127.0.0.1:{port}", True),
+    "by name": ("LocalHost:{port}", True),
+    "IPv6": ("[::1]:{port}", True),
+    "forwarded": ("4318-workspace.example.test", True),
+    "another port": ("127.0.0.1:1", False),
+    "no port": ("127.0.0.1", False),
+    "rebound": ("attacker.example.test:{port}", False),
+    "forwarded with a port": ("4318-workspace.example.test:{port}", False),
+    "a name that begins like ours": ("localhost.example.test:{port}", False),
+    "empty": ("", False),
+}
+
+
+@pytest.mark.parametrize(("host", "ours"), HOSTS.values(), ids=HOSTS.keys())
+@pytest.mark.parametrize("request_line", ["GET /healthz", "POST /v1/traces", "POST /GetSamplingRules"])
+def test_only_our_own_names(collector: Collector, host: str, request_line: str, *, ours: bool) -> None:
+    assert _passes(collector, request_line, {"Host": host}) == ours
+
+
+ORIGINS: dict[str, tuple[str, bool]] = {
+    "our page": ("http://127.0.0.1:{port}", True),
+    "our page by name": ("http://localhost:{port}", True),
+    "our forwarded page": ("https://4318-workspace.example.test", True),
+    "another page": ("https://attacker.example.test", False),
+    "another port of this machine": ("http://localhost:1", False),
+    "this machine without a port": ("http://localhost", False),
+    "no page": ("null", False),
+    "empty": ("", False),
+}
+
+
+@pytest.mark.parametrize(("origin", "ours"), ORIGINS.values(), ids=ORIGINS.keys())
+@pytest.mark.parametrize("request_line", ["GET /api/traces", "POST /v1/traces", "POST /GetSamplingRules"])
+def test_only_our_own_pages(collector: Collector, origin: str, request_line: str, *, ours: bool) -> None:
+    headers = {"Origin": origin, "Authorization": f"Bearer {collector.token}"}
+    assert _passes(collector, request_line, headers) == ours
+
+
+def test_cross_origin_access_is_not_offered(collector: Collector) -> None:
+    headers = {"Origin": "https://attacker.example.test", "Access-Control-Request-Method": "POST"}
+    answer = collector.request("OPTIONS", "/v1/traces", headers=headers)
+    assert answer.status == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_answers_are_not_cached_sniffed_or_referred(collector: Collector) -> None:
+    for path in ("/", "/api/traces"):
+        headers = get(collector, path).headers
+        assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def _passes(collector: Collector, request_line: str, headers: dict[str, Any]) -> bool:
+    """Whether a request that is otherwise right gets past the guards."""
+    method, path = request_line.split()
+    port = collector.daemon_port if path == "/GetSamplingRules" else collector.port
+    filled = {name: value.format(port=port) for name, value in headers.items()}
+    body = b"{}" if method == "POST" else None
+    answer = collector.request(method, path, body, {"Content-Type": "application/json"} | filled, port=port)
+    assert answer.status in {200, 403}
+    return answer.status == 200

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from msgspec.structs import replace
+
+from bootstrap.collector.records import Record, Scope, Segment, Span, Status
+from bootstrap.collector.store import Store, to_row
+from bootstrap.model.errors import BootstrapError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRACE = "6740e5a1" + "0" * 23 + "1"
+SECOND = 1_000_000_000
+
+SPAN = Span(
+    trace_id=TRACE,
+    span_id="a" * 16,
+    parent_id=None,
+    service="backend-flask",
+    name="GET /",
+    kind="server",
+    start_ns=10 * SECOND,
+    end_ns=11 * SECOND,
+    status=Status(),
+    attributes={"app.result_length": 3},
+    events=[],
+    links=[],
+    resource={"service.name": "backend-flask"},
+    scope=Scope(),
+)
+
+SEGMENT = Segment(
+    trace_id=TRACE,
+    segment_id="a" * 16,
+    parent_id=None,
+    is_subsegment=False,
+    name="billing",
+    start_ns=9 * SECOND,
+    end_ns=12 * SECOND,
+    error=False,
+    document={"id": "a" * 16},
+)
+
+
+def write(store: Store, *records: Record) -> None:
+    with store.writer() as writer:
+        writer.write([to_row(record) for record in records])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "telemetry.db")
+
+
+def test_what_is_written_is_read(store: Store) -> None:
+    write(store, SPAN, SEGMENT)
+    trace = store.trace(TRACE)
+    assert trace
+    assert (trace.spans, trace.segments) == ([SPAN], [SEGMENT])
+
+
+def test_a_summary_says_what_is_in_the_trace(store: Store) -> None:
+    write(
+        store, SPAN, replace(SPAN, span_id="b" * 16, parent_id="a" * 16, service="db", name="query"), SEGMENT
+    )
+    [summary] = store.latest(limit=10)
+    assert summary.name == "GET /"
+    assert summary.services == ["backend-flask", "billing", "db"]
+    assert (summary.start_ns, summary.duration_ns) == (9 * SECOND, 3 * SECOND)
+    assert (summary.span_count, summary.segment_count, summary.error) == (2, 1, False)
+
+
+def test_a_span_sent_twice_is_stored_once(store: Store) -> None:
+    write(store, SPAN, SPAN)
+    write(store, replace(SPAN, name="sent again"))
+    [summary] = store.latest(limit=10)
+    assert (summary.span_count, summary.name) == (1, "GET /")
+
+
+def test_a_running_segment_gives_way_to_the_finished_one_and_not_back(store: Store) -> None:
+    running = replace(SEGMENT, end_ns=None, document={"in_progress": True})
+    write(store, running)
+    assert store.latest(limit=1)[0].duration_ns is None
+    write(store, SEGMENT)
+    write(store, running)
+    trace = store.trace(TRACE)
+    assert trace
+    assert trace.segments == [SEGMENT]
+
+
+@pytest.mark.parametrize(
+    "failed", [replace(SPAN, status=Status("error")), replace(SEGMENT, error=True)], ids=["span", "segment"]
+)
+def test_an_error_marks_the_trace(store: Store, failed: Record) -> None:
+    write(store, replace(SPAN, span_id="c" * 16), failed)
+    assert store.latest(limit=1)[0].error
+
+
+def test_newest_first_limited_and_by_service(store: Store) -> None:
+    ids = [f"{number:032x}" for number in range(1, 6)]
+    for number, trace_id in enumerate(ids):
+        service = "odd" if number % 2 else "even"
+        write(store, replace(SPAN, trace_id=trace_id, start_ns=number * SECOND, service=service))
+    assert [summary.trace_id for summary in store.latest(limit=2)] == [ids[4], ids[3]]
+    assert [summary.trace_id for summary in store.latest(limit=9, service="odd")] == [ids[3], ids[1]]
+    assert store.latest(limit=9, service="nobody") == []
+
+
+def test_an_unknown_trace_is_none(store: Store) -> None:
+    assert store.trace(TRACE) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "a\x00b", "'; DROP TABLE trace; --", "<script>", "\x1b[2J", "\U0001f600"]
+)
+def test_any_text_is_kept_as_it_is(store: Store, text: str) -> None:
+    span = replace(SPAN, name=text, service=text, attributes={text: text})
+    write(store, span)
+    trace = store.trace(TRACE)
+    assert trace
+    assert trace.spans == [span]
+    assert store.latest(limit=1)[0].name == text
+
+
+def test_a_second_opening_keeps_the_data_and_the_mode(store: Store, tmp_path: Path) -> None:
+    write(store, SPAN)
+    path = tmp_path / "telemetry.db"
+    path.chmod(0o644)
+    assert Store(path).trace(TRACE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_all_files_are_this_users_alone(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        with Store(tmp_path / "telemetry.db").writer() as writer:
+            writer.write([to_row(SPAN)])
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(umask)
+    assert set(modes) == {"telemetry.db", "telemetry.db-wal", "telemetry.db-shm"}
+    assert set(modes.values()) == {0o600}
+
+
+def not_a_database(path: Path) -> None:
+    path.write_bytes(b"something else entirely, and long enough to be looked at\n" * 100)
+
+
+def newer_layout(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+
+def link(path: Path) -> None:
+    path.symlink_to(path.parent / "elsewhere.db")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [not_a_database, newer_layout, link, folder])
+def test_an_unusable_file_is_named(tmp_path: Path, spoil: Any) -> None:
+    path = tmp_path / "telemetry.db"
+    spoil(path)
+    with pytest.raises(BootstrapError) as caught:
+        Store(path)
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+    assert not (tmp_path / "elsewhere.db").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BootstrapError, match="nowhere"):
+        Store(tmp_path / "nowhere" / "telemetry.db")
+
+
+def test_a_refused_write_leaves_nothing_and_says_so(store: Store, tmp_path: Path) -> None:
+    blocker = sqlite3.connect(tmp_path / "telemetry.db")
+    blocker.execute("PRAGMA max_page_count = 1")
+    blocker.execute("DROP TABLE trace")
+    blocker.commit()
+    blocker.close()
+    with store.writer() as writer, pytest.raises(OSError, match="refused 1 records"):
+        writer.write([to_row(SPAN)])
+    left = sqlite3.connect(tmp_path / "telemetry.db")
+    assert left.execute("SELECT count(*) FROM operation").fetchone() == (0,)
+    left.close()
