@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from bootstrap.system.state import State
+
 
 @dataclass(frozen=True, slots=True)
 class Launch:
@@ -83,6 +85,10 @@ class Engine(ABC):
     name: str
 
     @abstractmethod
+    def __init__(self, root: Path, state: State, base_environment: Mapping[str, str]) -> None:
+        """Make the engine of the project at `root`; every service sees `base_environment`."""
+
+    @abstractmethod
     def unavailable(self) -> str | None:
         """Why it cannot work here, in words a person can act on; None when it can."""
 
@@ -98,6 +104,10 @@ class Engine(ABC):
         possible (it already runs, a port is taken and by whom). Call it in the main thread: signals arrive
         nowhere else.
         """
+
+    @abstractmethod
+    def reclaim(self) -> None:
+        """Clear away what a killed run has left, so that its ports are free; raises while a run is alive."""
 
     @abstractmethod
     def prepare(self, launches: Sequence[Launch], observer: Observer) -> int:

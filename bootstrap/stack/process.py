@@ -53,6 +53,11 @@ class ProcessEngine(Engine):
                 _check_port(launch)
             return self._supervisor(ordered, observer).run(ready)
 
+    def reclaim(self) -> None:
+        """See Engine.reclaim."""
+        with self._alone():
+            self._clear()
+
     def prepare(self, launches: Sequence[Launch], observer: Observer) -> int:
         """See Engine.prepare."""
         ordered = waves(launches)

@@ -54,6 +54,14 @@ def pick(preferred: int, kind: Kind = "tcp") -> int:
     return chosen
 
 
+def pick_both(preferred: int) -> int:
+    """Pick as `pick` does, a port that is free for TCP and for UDP."""
+    port = preferred
+    while not (is_free(port, "tcp") and is_free(port, "udp")):
+        port = pick(0, "udp")
+    return port
+
+
 def owner(port: int, kind: Kind = "tcp") -> str:
     """Who has the port, for people: `python (pid 123: python -m http.server)`, or `another program`."""
     for pid in sorted(owners(port, kind) or ()):

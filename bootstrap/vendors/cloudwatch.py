@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import Text, Variable
+from bootstrap.model.environment import Variable, WhenSecret
 from bootstrap.model.project import Project, Service
 from bootstrap.vendors.aws import AWS_SECRETS, credentials, region
 from bootstrap.vendors.interface import Vendor, View
 
+_ORIGIN = "telemetry.cloudwatch.log_group"
 #: the only values that PutRetentionPolicy takes
 _RETENTION = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -38,7 +39,7 @@ def log_group(project: Project) -> str:
 
 def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, ...]:
     return (
-        Variable("CLOUDWATCH_LOG_GROUP", Text(log_group(project)), "telemetry.cloudwatch.log_group"),
+        Variable("CLOUDWATCH_LOG_GROUP", WhenSecret("AWS_ACCESS_KEY_ID", log_group(project)), _ORIGIN),
         *region(project, "AWS_REGION", "AWS_DEFAULT_REGION"),
         *credentials("vendor cloudwatch"),
     )

@@ -1,0 +1,59 @@
+"""The error boundary: one line of what, one line of what next, and the exit code."""
+
+import os
+import platform
+import re
+import sys
+import traceback
+from importlib.metadata import version
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.model.errors import BootstrapError
+
+INTERRUPTED = 130
+_BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+
+
+def report(error: BaseException, *, as_json: bool) -> int:
+    """Say what went wrong on stderr, with `as_json` also as JSON on stdout; return the exit code."""
+    if isinstance(error, KeyboardInterrupt | click.Abort):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # Nobody reads any more; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    if isinstance(error, BootstrapError):
+        return _say(error.message, error.hint, error.exit_code, as_json=as_json)
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx is not None else "bootstrap"
+        return _say(error.format_message().rstrip("."), f"See: {path} --help", 2, as_json=as_json)
+    if isinstance(error, click.ClickException):
+        return _say(error.format_message(), "", error.exit_code, as_json=as_json)
+    _unexpected(error)
+    return 1
+
+
+def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
+    output.error(message, hint)
+    if as_json:
+        output.json_document({"error": {"message": message, "hint": hint, "exit_code": code}})
+    return code
+
+
+def _unexpected(error: BaseException) -> None:
+    """Leave a report that can be pasted as it is: no value of this environment's secrets is in it."""
+    text = "".join(traceback.format_exception(error))
+    for name, value in os.environ.items():
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, "********")
+    output.error(
+        "something went wrong that should not have", "Please report it, with everything below this line."
+    )
+    output.words(
+        f"bootstrap {version('workspace-bootstrap')} {' '.join(sys.argv[1:2])} ...\n"
+        f"Python {platform.python_version()}, {platform.platform()}\n\n{text}"
+    )

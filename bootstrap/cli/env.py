@@ -1,0 +1,57 @@
+"""`bootstrap env`."""
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.cli.session import Session, verb
+from bootstrap.encoding.formats import FORMATS
+from bootstrap.flows.environment import Resolved
+from bootstrap.flows.run import host_environment
+from bootstrap.model.errors import UsageError
+from bootstrap.model.secret import Secret, masked
+
+
+@verb()
+@click.argument("service")
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), help="Encode for one reader instead of a table."
+)
+@click.option("--reveal", is_flag=True, help="Print the secrets' values, which --format needs.")
+@click.option(
+    "--all", "everything", is_flag=True, help="With --format: the configuration, too, not only secrets."
+)
+def command(session: Session, service: str, form: str | None, *, reveal: bool, everything: bool) -> None:
+    r"""
+    Show the environment of SERVICE: names, masked values, and where each comes from.
+
+    \b
+    Examples:
+      bootstrap env backend-flask
+      bootstrap env backend-flask --json
+      eval "$(bootstrap env backend-flask --format shell --reveal)"
+    """
+    variables = host_environment(session.project, service, session.workspace, session.state, session.stores)
+    if form is None:
+        _show(session, variables, reveal=reveal)
+        return
+    if not reveal:
+        raise UsageError(
+            f"--format {form} prints secrets as they are", "Add --reveal if that is what you want."
+        )
+    encode = FORMATS[form]
+    wanted = [item for item in variables if everything or isinstance(item.value, Secret)]
+    output.raw(encode([(item.name, item.text) for item in wanted]))
+
+
+def _show(session: Session, variables: list[Resolved], *, reveal: bool) -> None:
+    rows = [(item.name, _shown(item, reveal=reveal), item.origin) for item in variables]
+    if session.as_json:
+        output.json_document(
+            [{"name": name, "value": value, "origin": origin} for name, value, origin in rows]
+        )
+    else:
+        output.table(("NAME", "VALUE", "FROM"), rows)
+
+
+def _shown(item: Resolved, *, reveal: bool) -> str:
+    return masked(item.text) if isinstance(item.value, Secret) and not reveal else item.text

@@ -1,0 +1,91 @@
+"""`bootstrap init`."""
+
+from pathlib import Path
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.cli.render import raise_blocked
+from bootstrap.cli.render import show as show_rendering
+from bootstrap.cli.session import OPTIONS, Session, verb
+from bootstrap.config import manifest
+from bootstrap.config.location import MANIFEST
+from bootstrap.flows import init, render
+from bootstrap.flows.environment import first_of
+from bootstrap.system.files import ProjectFiles
+
+
+@verb()
+@click.option("--defaults", is_flag=True, help="Never ask.")
+def command(session: Session, *, defaults: bool) -> None:
+    r"""
+    Create or complete bootstrap.toml, render everything, and say what is on.
+
+    Safe to run again and again: what is there stays, and what somebody edited is shown and left alone.
+
+    \b
+    Examples:
+      bootstrap init
+      bootstrap init --defaults
+    """
+    root = init.root_for(session.start)
+    if not defaults and not (root / MANIFEST).exists():
+        output.words(f"There is no bootstrap.toml in {root} yet.")
+        click.confirm("Create one?", default=True, abort=True, err=True)
+    opened = init.open_project(
+        ProjectFiles(root), lambda data: _sources(session, root, data), first_of(session.stores)
+    )
+    if session.as_json:
+        _show_json(opened)
+    else:
+        _show(session, opened)
+    raise_blocked(opened.rendering)
+
+
+def _sources(session: Session, root: Path, data: bytes) -> render.Sources:
+    project = manifest.loads(data, OPTIONS, root=root)
+    return render.Sources(project, manifest.with_local(project, root), session.workspace)
+
+
+def _show(session: Session, opened: init.Opened) -> None:
+    if opened.manifest is not None:
+        output.words(f"bootstrap.toml was {opened.manifest}.")
+    for path in opened.lists:
+        output.words(f"{path} was completed.")
+    show_rendering(session, opened.rendering, diff=False, check=False)
+    for vendor in opened.vendors:
+        _show_vendor(vendor)
+    if opened.urls:
+        output.words()
+        output.words("Your services, once they run:", bold=True)
+        for name, url in opened.urls:
+            output.words(f"  {name:<20} {url}")
+    output.words()
+    output.words(
+        "Next: bootstrap up" if opened.urls or opened.vendors else "Next: add a service to bootstrap.toml"
+    )
+
+
+def _show_vendor(vendor: init.VendorState) -> None:
+    services = ", ".join(vendor.services)
+    if vendor.missing:
+        output.words(f"{vendor.title}: no cloud yet for {services}; it needs {', '.join(vendor.missing)}")
+    else:
+        output.words(f"{vendor.title}: ready for {services}")
+
+
+def _show_json(opened: init.Opened) -> None:
+    output.json_document(
+        {
+            "manifest": opened.manifest,
+            "files": [
+                {"path": change.path, "change": change.kind.name.lower()}
+                for change in opened.rendering.changes
+            ],
+            "urls": dict(opened.urls),
+            "vendors": [
+                {"name": vendor.name, "services": list(vendor.services), "missing": list(vendor.missing)}
+                for vendor in opened.vendors
+            ],
+        }
+    )

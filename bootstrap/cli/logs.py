@@ -1,0 +1,28 @@
+"""`bootstrap logs`."""
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.cli.session import Session, verb
+from bootstrap.flows.stack import engine_for
+
+
+@verb()
+@click.argument("services", nargs=-1)
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends, or Ctrl-C.")
+@click.option("-n", "--tail", type=click.IntRange(min=0), help="Only the last N lines of each service.")
+def command(session: Session, services: tuple[str, ...], *, follow: bool, tail: int | None) -> None:
+    r"""
+    Show what the services (or only SERVICES) wrote in the current or the last run.
+
+    \b
+    Examples:
+      bootstrap logs --tail 20
+      bootstrap logs backend-flask --follow
+    """
+    engine = engine_for(session.root, session.state, session.environ, None)
+    for line in engine.logs(services, follow=follow, tail=tail):
+        if session.as_json:
+            output.json_line({"service": line.service, "text": line.text})
+        else:
+            output.data(f"{line.service} | {line.text}")

@@ -1,0 +1,82 @@
+"""The only place that formats: data to stdout, words to stderr, control characters escaped."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+# Everything that could move the cursor, change a title or hide text; tab and line end stay.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Escape control characters: a log line or a name must not steer the terminal."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def colour_wanted(stream: Any) -> bool:
+    """Colours are for people at a terminal who did not ask for none (https://no-color.org)."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def words(text: str = "", *, style: str | None = None, bold: bool = False) -> None:
+    """Write a line for people to stderr."""
+    _write(sys.stderr, text, style=style, bold=bold)
+
+
+def data(text: str, *, style: str | None = None) -> None:
+    """Write a line of data to stdout."""
+    _write(sys.stdout, text, style=style)
+
+
+def raw(text: str) -> None:
+    """Write data to stdout exactly as it is: an encoder made it for another program."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _write(stream: Any, text: str, *, style: str | None = None, bold: bool = False) -> None:
+    plain = clean(text)
+    coloured = (style or bold) and colour_wanted(stream)
+    stream.write((click.style(plain, fg=style, bold=bold or None) if coloured else plain) + "\n")
+    stream.flush()
+
+
+def error(message: str, hint: str) -> None:
+    """Write an expected error: one line, and one line of what to do."""
+    words(f"bootstrap: {_one_line(message)}", style="red")
+    if hint:
+        words(f"  {_one_line(hint)}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))
+
+
+def json_document(value: Any) -> None:
+    """Write one JSON document to stdout."""
+    raw(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def json_line(value: Any) -> None:
+    """Write one line of JSON Lines to stdout."""
+    raw(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows in columns to stdout; the last column is as long as it is."""
+    everything = [tuple(map(clean, row)) for row in (headings, *rows)]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(headings))]
+    for number, row in enumerate(everything):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        data(line, style="bright_black" if number == 0 else None)
+
+
+def diff_line(line: str) -> None:
+    """Write one line of a unified diff to stdout."""
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    data(line, style=styles.get(line[:1]))

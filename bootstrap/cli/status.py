@@ -1,0 +1,51 @@
+"""`bootstrap status`."""
+
+from bootstrap.cli import output
+from bootstrap.cli.session import Session, verb
+from bootstrap.flows.stack import engine_for
+
+
+@verb()
+def command(session: Session) -> None:
+    r"""
+    Show every service of the current or the last run.
+
+    \b
+    Examples:
+      bootstrap status
+      bootstrap status --json
+    """
+    statuses = engine_for(session.root, session.state, session.environ, None).status()
+    if session.as_json:
+        output.json_document(
+            [
+                {
+                    "service": status.name,
+                    "phase": status.phase.name.lower(),
+                    "pid": status.pid,
+                    "port": status.port,
+                    "uptime": status.uptime,
+                }
+                for status in statuses
+            ]
+        )
+    elif statuses:
+        rows = [
+            (status.name, status.phase.value, _text(status.port), _text(status.pid), _duration(status.uptime))
+            for status in statuses
+        ]
+        output.table(("SERVICE", "STATE", "PORT", "PID", "UP FOR"), rows)
+    else:
+        output.words("Nothing has run here yet. Start it: bootstrap up")
+
+
+def _text(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h {minutes:02}m" if hours else f"{minutes}m {rest:02}s"

@@ -1,0 +1,104 @@
+"""What no table of the manifest can know alone."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from bootstrap.config.errors import ManifestError, known
+from bootstrap.config.interpolation import references
+from bootstrap.config.location import MANIFEST
+from bootstrap.model.project import Project
+
+
+def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path | None) -> None:
+    """Check what no table can know alone."""
+    for service in project.services.values():
+        key = f"services.{service.name}"
+        for vendor in service.telemetry:
+            if vendor not in vendors:
+                raise ManifestError(
+                    f"{key}.telemetry", f"there is no vendor {vendor!r}", known(vendor, vendors)
+                )
+        for other in service.depends_on:
+            if other not in project.services:
+                raise ManifestError(
+                    f"{key}.depends_on", f"there is no service {other!r}", known(other, project.services)
+                )
+        if service.build is not None:
+            _check_path(f"{key}.build", service.build, root)
+    if project.files.templates is not None:
+        _check_path("files.templates", project.files.templates, root)
+    _check_cycles(project)
+    _check_otel_names(project)
+    check_ports(project, MANIFEST)
+    check_references(project, MANIFEST)
+
+
+def _check_path(key: str, path: str, root: Path | None) -> None:
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in path:
+        raise ManifestError(key, f"{path!r} leads out of the project", "Use a path below the project's root.")
+    if root is not None and not (root / path).resolve().is_relative_to(root.resolve()):
+        raise ManifestError(key, f"{path!r} is a link that leads out of the project", "Use a real folder.")
+
+
+def _check_cycles(project: Project) -> None:
+    finished: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            circle = " -> ".join((*path[path.index(name) :], name))
+            raise ManifestError(
+                f"services.{name}.depends_on", f"goes in a circle: {circle}", "Remove one of them."
+            )
+        if name not in finished:
+            for other in project.services[name].depends_on:
+                visit(other, (*path, name))
+            finished.add(name)
+
+    for name in project.services:
+        visit(name, ())
+
+
+def _check_otel_names(project: Project) -> None:
+    owners: dict[str, str] = {}
+    for service in project.services.values():
+        other = owners.setdefault(service.otel_service_name, service.name)
+        if other != service.name:
+            raise ManifestError(
+                f"services.{service.name}.otel_service_name",
+                f"{service.otel_service_name!r} is already the name of {other}",
+                "Give each service a name of its own, or vendors cannot tell them apart.",
+            )
+
+
+def check_ports(project: Project, file: str) -> None:
+    """No two services have one port."""
+    owners: dict[int, str] = {}
+    for service in project.services.values():
+        if service.port is None:
+            continue
+        other = owners.setdefault(service.port, service.name)
+        if other != service.name:
+            raise ManifestError(
+                f"services.{service.name}.port",
+                f"{service.port} is already the port of {other}",
+                "Give one of them another port.",
+                file=file,
+            )
+
+
+def check_references(project: Project, file: str) -> None:
+    """Every ${url:...}, ${address:...} and ${port:...} names a service, with a port where one is needed."""
+    for service in project.services.values():
+        for name, value in service.environment.items():
+            key = f"services.{service.name}.environment.{name}"
+            for kind, other in references(value):
+                if other not in project.services:
+                    raise ManifestError(
+                        key, f"there is no service {other!r}", known(other, project.services), file=file
+                    )
+                if kind != "address" and project.services[other].port is None:
+                    raise ManifestError(
+                        key, f"{other} has no port", f"Add port = ... to [services.{other}].", file=file
+                    )

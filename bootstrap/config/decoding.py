@@ -1,0 +1,82 @@
+"""Bytes to typed tables; an unknown key or a wrong type is an error that names the key."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bootstrap.config.errors import ManifestError, known
+from bootstrap.config.location import MANIFEST
+from bootstrap.model.errors import BootstrapError
+
+T = TypeVar("T")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file, or say why not."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BootstrapError(
+            f"{path}: cannot read: {error.strerror}", "Check who may read it (ls -l)."
+        ) from error
+
+
+def decode(data: bytes, file: str) -> dict[str, Any]:
+    """Decode TOML; `file` is what errors call it."""
+    try:
+        return tomllib.loads(data.decode())
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError("", f"is not valid TOML: {error}", "Mend that line.", file=file) from error
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            "", f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.", file=file
+        ) from error
+
+
+def convert(key: str, raw: Any, kind: type[T], *, file: str = MANIFEST) -> T:
+    """Decode one table; the error names the key below `key` that is wrong."""
+    if isinstance(raw, dict):
+        keys = [item.encode_name for item in msgspec.structs.fields(kind)]  # type: ignore[arg-type]  # T is a Struct
+        check_keys(key, raw, tuple(keys), file=file)
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at `")
+        below = path.removesuffix("`").removeprefix("$").removeprefix("key in ")
+        raise ManifestError(
+            f"{key}{below}", _in_words(problem), f"See the table [{key}] in the README.", file=file
+        ) from error
+
+
+def _in_words(problem: str) -> str:
+    """Msgspec's sentence in TOML's words."""
+    words = {"`str`": "text", "`int`": "a whole number", "`bool`": "true or false", "`object`": "a table"}
+    words |= {"`array`": "a list", "`float`": "a number", "Object missing": "is missing"}
+    for word, plain in words.items():
+        problem = problem.replace(word, plain)
+    return problem[:1].lower() + problem[1:]
+
+
+def check_keys(key: str, raw: Mapping[str, Any], keys: tuple[str, ...], *, file: str = MANIFEST) -> None:
+    """Refuse a key that nobody knows, offering the nearest that somebody does."""
+    for name in raw:
+        if name not in keys:
+            whole = f"{key}.{name}" if key else name
+            raise ManifestError(whole, "is not a known key", known(name, keys), file=file)
+
+
+def named(table: str, data: Mapping[str, Any], pattern: re.Pattern[str]) -> dict[str, Any]:
+    """Take a table of named tables, each name checked."""
+    raw = data.get(table, {})
+    if not isinstance(raw, dict):
+        raise ManifestError(table, "must be a table", f"Write [{table}.NAME] and its keys below.")
+    for name in raw:
+        if not pattern.fullmatch(name):
+            raise ManifestError(
+                f"{table}.{name}", "is not a usable name", f"Names here match {pattern.pattern}"
+            )
+    return raw

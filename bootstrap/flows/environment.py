@@ -1,0 +1,177 @@
+"""The environment of one service: resolved from the manifest, filled in from the stores."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from bootstrap.config.errors import ManifestError
+from bootstrap.config.interpolation import interpolate, refers_to_url
+from bootstrap.encoding.names import check_variable
+from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, WhenSecret
+from bootstrap.model.errors import UsageError
+from bootstrap.model.project import Project, SecretSpec, Service
+from bootstrap.model.secret import Secret
+from bootstrap.secrets.interface import SecretStore
+from bootstrap.vendors import VENDORS
+from bootstrap.vendors.interface import View
+
+#: what a shell may have inherited from another service, and what would then be reported under its name
+_FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|PORT|BOOTSTRAP_RUN_ID", re.ASCII)
+
+Lookup = Callable[[str], Secret | None]
+
+
+class Resolved(Struct, frozen=True):
+    """One variable with its value; a Secret is one that nobody should see."""
+
+    name: str
+    value: Secret | str
+    origin: str
+
+    @property
+    def text(self) -> str:
+        """The value, whatever it is."""
+        return self.value.reveal() if isinstance(self.value, Secret) else self.value
+
+
+def secret_specs(project: Project) -> dict[str, SecretSpec]:
+    """Every secret that the project uses: those of the vendors that its services report to, and its own."""
+    specs: dict[str, SecretSpec] = {}
+    for vendor in VENDORS.values():
+        if project.reporting_to(vendor.name):
+            specs.update({spec.name: spec for spec in vendor.secrets})
+    return specs | project.secrets
+
+
+def service_named(project: Project, name: str) -> Service:
+    """Find a service, or say which there are."""
+    try:
+        return project.services[name]
+    except KeyError:
+        names = ", ".join(project.services) or "none yet; add one to bootstrap.toml"
+        raise UsageError(f"there is no service {name!r}", f"Services: {names}") from None
+
+
+def resolve(
+    project: Project,
+    service: Service,
+    *,
+    view: View,
+    routing: Mapping[str, Route],
+    url: Callable[[int], str],
+) -> tuple[Variable, ...]:
+    """Make one service's variables as `view` sees them.
+
+    `routing` gives each vendor's route; a vendor without one is off. `url` gives the URL of a port. Raises
+    ManifestError where two parts of the manifest claim one name, and whatever `url` raises.
+    """
+    variables = {variable.name: variable for variable in _identity(service, view)}
+    for vendor in service.telemetry:
+        for variable in _reporting(project, service, vendor, routing.get(vendor), view):
+            variables.setdefault(variable.name, variable)
+    for name, stored in service.secrets.items():
+        if stored not in secret_specs(project):
+            key = f"services.{service.name}.secrets"
+            raise ManifestError(key, f"nobody declares {stored}", f"Declare it: [secrets.{stored}]")
+        variables[name] = Variable(name, FromSecret(stored), f"secret {stored}")
+    for variable in _configured(project, service, view, url):
+        if variable.name in variables:
+            raise ManifestError(
+                f"services.{service.name}.environment.{variable.name}",
+                f"is already set by {variables[variable.name].origin}",
+                "Remove it here, or change it there.",
+            )
+        variables[variable.name] = variable
+    return tuple(variables.values())
+
+
+def _identity(service: Service, view: View) -> Iterable[Variable]:
+    """Say who a service of ours is and where it listens; a ready-made image knows that by itself."""
+    if service.build is None:
+        return
+    origin = f"services.{service.name}"
+    yield Variable("OTEL_SERVICE_NAME", Text(service.otel_service_name), f"{origin}.otel_service_name")
+    port = service.port if view == "host" else service.container_port
+    if port is not None:
+        yield Variable("PORT", Text(str(port)), f"{origin}.port")
+
+
+def _reporting(
+    project: Project, service: Service, name: str, route: Route | None, view: View
+) -> tuple[Variable, ...]:
+    vendor = VENDORS[name]
+    if route is None:
+        return ()
+    if isinstance(route, Local):
+        return () if vendor.local is None else vendor.local(project, service, route.collector)
+    return vendor.cloud(project, service, view)
+
+
+def _configured(
+    project: Project, service: Service, view: View, url: Callable[[int], str]
+) -> Iterable[Variable]:
+    """Fill in the manifest's own `environment`."""
+
+    def port(name: str) -> int:
+        other = project.services[name]
+        # A browser and a host process use the published port, a container its neighbour's own.
+        return (other.port if view == "host" else other.container_port) or 0
+
+    fill: dict[str, Callable[[str], object]] = {
+        "url": lambda name: url(project.services[name].port or 0),
+        "address": lambda name: name if view == "container" else "127.0.0.1",
+        "port": port,
+    }
+    for name, value in service.environment.items():
+        text = Text(interpolate(value, fill), per_workspace=refers_to_url(value))
+        yield Variable(name, text, f"services.{service.name}.environment")
+
+
+def fill_in(variables: Sequence[Variable], lookup: Lookup) -> list[Resolved]:
+    """Give every variable its value; those of secrets that are not set are left out.
+
+    Raises BootstrapError for names that change how programs behave.
+    """
+    resolved = [item for variable in variables if (item := _fill_in(variable, lookup)) is not None]
+    for item in resolved:
+        check_variable(item.name)
+    return resolved
+
+
+def _fill_in(variable: Variable, lookup: Lookup) -> Resolved | None:
+    value = variable.value
+    if isinstance(value, Text):
+        return Resolved(variable.name, value.text, variable.origin)
+    secret = lookup(value.secret)
+    if secret is None:
+        return None
+    origin = f"{variable.origin} ({secret.store})"
+    if isinstance(value, WhenSecret):
+        return Resolved(variable.name, value.text, origin)
+    return Resolved(variable.name, Secret(value.prefix + secret.reveal(), secret.store), origin)
+
+
+def scrubbed(environ: Mapping[str, str], project: Project) -> dict[str, str]:
+    """Copy `environ` without what belongs to one service alone: any secret of the project, any identity."""
+    secret_names = set(secret_specs(project))
+    for service in project.services.values():
+        secret_names.update(service.secrets)
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in secret_names and not _FOREIGN.fullmatch(name)
+    }
+
+
+def first_of(stores: Sequence[SecretStore]) -> Lookup:
+    """Look a secret up in each store in turn."""
+
+    def lookup(name: str) -> Secret | None:
+        for store in stores:
+            secret = store.get(name)
+            if secret is not None:
+                return secret
+        return None
+
+    return lookup

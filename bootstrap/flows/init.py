@@ -1,0 +1,99 @@
+"""Opening a project: checked before anything is written, then created or completed, then rendered."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from bootstrap.config.location import MANIFEST
+from bootstrap.flows import render, scaffold
+from bootstrap.flows.environment import Lookup
+from bootstrap.model.errors import BootstrapError, NotConfiguredError
+from bootstrap.model.project import Project
+from bootstrap.system import git
+from bootstrap.system.files import ProjectFiles
+from bootstrap.vendors import VENDORS
+
+#: needed only together with temporary keys
+OPTIONAL = frozenset({"AWS_SESSION_TOKEN"})
+
+
+class VendorState(Struct, frozen=True):
+    """Whether a vendor's own service can be reported to, and what is missing."""
+
+    name: str
+    title: str
+    services: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+class Opened(Struct, frozen=True):
+    """What `init` did and found."""
+
+    manifest: str | None
+    lists: tuple[str, ...]
+    rendering: render.Rendering
+    urls: tuple[tuple[str, str], ...]
+    vendors: tuple[VendorState, ...]
+
+
+def root_for(start: Path) -> Path:
+    """Find the folder whose manifest `init` creates or completes: the git root. Writes nothing.
+
+    Raises NotConfiguredError without git or a repository, BootstrapError where nothing can be written.
+    """
+    if not git.installed():
+        raise NotConfiguredError("git is not installed", "Install it, for example: sudo apt-get install git")
+    root = git.root_of(start)
+    if root is None:
+        raise NotConfiguredError(f"{start}: is not in a git repository", "Make it one: git init")
+    existing = next((folder for folder in (start, *start.parents) if (folder / MANIFEST).exists()), root)
+    chosen = existing if existing.is_relative_to(root) else root
+    if not os.access(chosen, os.W_OK | os.X_OK):
+        raise BootstrapError(
+            f"{chosen}: cannot be written to", "Check who owns it: ls -ld; then run init again."
+        )
+    return chosen
+
+
+def open_project(files: ProjectFiles, sources: Callable[[bytes], render.Sources], lookup: Lookup) -> Opened:
+    """Create or complete the manifest, keep git's lists, render, and say what is on and what is off.
+
+    `sources` makes a project of the manifest's bytes. Nothing is written unless all of it can be.
+    """
+    manifest = scaffold.manifest(files)
+    made = sources(manifest.data)
+    render.plan(files, made)  # what cannot be rendered is said before anything is written
+    if manifest.done is not None:
+        files.write(MANIFEST, manifest.data)
+    lists = scaffold.complete_ignores(files)
+    rendering = render.write(files, made)
+    urls = () if made.workspace.prebuild else tuple(_urls(made))
+    return Opened(manifest.done, tuple(lists), rendering, urls, tuple(vendor_states(made.project, lookup)))
+
+
+def _urls(sources: render.Sources) -> Sequence[tuple[str, str]]:
+    return [
+        (service.name, sources.workspace.url(service.port))
+        for service in sources.here.services.values()
+        if service.port is not None
+    ]
+
+
+def vendor_states(project: Project, lookup: Lookup) -> list[VendorState]:
+    """Say for each vendor in use which of its secrets are missing."""
+    return [
+        VendorState(
+            name=vendor.name,
+            title=vendor.title,
+            services=tuple(service.name for service in project.reporting_to(vendor.name)),
+            missing=tuple(
+                spec.name
+                for spec in vendor.secrets
+                if spec.name not in OPTIONAL and lookup(spec.name) is None
+            ),
+        )
+        for vendor in VENDORS.values()
+        if project.reporting_to(vendor.name)
+    ]

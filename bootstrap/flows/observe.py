@@ -1,0 +1,83 @@
+"""The collector as a command: its token, its place in the run state, its life."""
+
+import os
+import secrets
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from bootstrap.collector.server import Listening, Settings, serve
+from bootstrap.collector.sockets import PortTakenError, bind
+from bootstrap.flows.run import COLLECTOR
+from bootstrap.model.errors import BootstrapError
+from bootstrap.system.state import State
+from bootstrap.workspaces.interface import Workspace
+
+_LOOPBACK = "127.0.0.1"
+_DATABASE = "telemetry.sqlite3"
+
+
+def observe(
+    state: State,
+    workspace: Workspace,
+    *,
+    port: tuple[int, bool],
+    daemon_port: tuple[int, bool],
+    hidden: tuple[str, ...],
+    ready: Callable[[Listening], None],
+) -> None:
+    """Receive telemetry until SIGINT or SIGTERM.
+
+    Each port comes with whether it must be that one; otherwise any free one will do where it is taken. While
+    it listens, the run state says where, so that `run` and `up` find it.
+    """
+    sockets = None
+    for http, daemon in ((port[0], daemon_port[0]), (port[0], 0), (0, daemon_port[0]), (0, 0)):
+        try:
+            sockets = bind((_LOOPBACK, http), (_LOOPBACK, daemon))
+            break
+        except PortTakenError as error:
+            if error.port in {number for number, fixed in (port, daemon_port) if fixed}:
+                raise
+    if sockets is None:
+        raise BootstrapError(
+            "no port is free for the collector", "Stop a program that listens, and try again."
+        )
+    http_port = sockets.http.getsockname()[1]
+    settings = Settings(
+        database=state.directory / _DATABASE,
+        token=secrets.token_urlsafe(24),
+        http=(_LOOPBACK, http_port),
+        daemon=(_LOOPBACK, sockets.daemon_udp.getsockname()[1]),
+        allowed_hosts=_hosts(workspace, http_port),
+        hidden=hidden,
+    )
+
+    def announce(listening: Listening) -> None:
+        state.write(
+            COLLECTOR,
+            {
+                "pid": os.getpid(),
+                "url": listening.http_url,
+                "daemon": listening.daemon_address,
+                "page": page(workspace, listening),
+                "token": listening.token,
+            },
+        )
+        ready(listening)
+
+    try:
+        serve(settings, announce, sockets)
+    finally:
+        if (state.read(COLLECTOR) or {}).get("pid") == os.getpid():
+            state.forget(COLLECTOR)
+
+
+def page(workspace: Workspace, listening: Listening) -> str:
+    """Where a browser opens it, with the token that the first request turns into a cookie."""
+    port = urlsplit(listening.http_url).port or 0
+    return f"{workspace.url(port)}/?token={listening.token}"
+
+
+def _hosts(workspace: Workspace, port: int) -> frozenset[str]:
+    """The name under which this workspace forwards the port."""
+    return frozenset({urlsplit(workspace.url(port)).netloc})

@@ -1,0 +1,175 @@
+"""Every generated file: made from the manifest, compared, written."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bootstrap.flows.environment import resolve, secret_specs
+from bootstrap.model.environment import Cloud, Route
+from bootstrap.model.files import ChangeKind, FileChange, RenderedFile
+from bootstrap.model.project import Project, Service
+from bootstrap.rendering.context import Inputs, SidecarContainer, build
+from bootstrap.rendering.renderer import Renderer
+from bootstrap.rendering.templates import built_in, with_own
+from bootstrap.rendering.writer import Writer
+from bootstrap.system.files import ProjectFiles
+from bootstrap.vendors import VENDORS
+from bootstrap.workspaces.interface import Workspace
+
+#: where the collector listens if it can: the port that OTLP/HTTP clients default to
+COLLECTOR_PORT = 4318
+_INSTANCE = ".bootstrap/workspace"
+_PER_WORKSPACE = ".bootstrap/"
+
+#: what git ignores: everything that belongs to one workspace or one machine
+IGNORED = ("/.bootstrap/", "/bootstrap.local.toml", ".env")
+
+_OWNERS = {
+    "docker-compose.yml": "compose",
+    ".gitpod.yml": "gitpod",
+    ".devcontainer/devcontainer.json": "devcontainer",
+}
+
+
+class Rendering(Struct, frozen=True):
+    """What rendering did, or would do."""
+
+    changes: tuple[FileChange, ...]
+    #: the workspace that the files were made for before, when this is another one
+    moved_from: str | None = None
+    #: why nothing that depends on the workspace was made
+    without_workspace: str | None = None
+
+    @property
+    def differences(self) -> tuple[FileChange, ...]:
+        """The files that are not what they would be."""
+        return tuple(change for change in self.changes if change.kind is not ChangeKind.SAME)
+
+    @property
+    def blocked(self) -> tuple[FileChange, ...]:
+        """The files that a person has to decide about."""
+        return tuple(change for change in self.changes if change.kind.blocked)
+
+
+class Sources(Struct, frozen=True):
+    """What files are made from: `project` for everybody, `here` with what this machine does differently."""
+
+    project: Project
+    here: Project
+    workspace: Workspace
+
+
+def plan(files: ProjectFiles, sources: Sources) -> Rendering:
+    """Compare every generated file with the disk; writes nothing."""
+    texts = _templates(files, sources.project)
+    committed = _render(_committed(texts), sources.project, None)
+    if sources.workspace.prebuild:
+        changes = Writer(files).plan(committed, kept=_kept(files, sources.project, per_workspace=True))
+        return Rendering(tuple(changes), without_workspace="this is a prebuild: nobody has a workspace yet")
+    here = _render(_of_workspace(texts), sources.here, sources.workspace)
+    changes = Writer(files).plan([*committed, *here], kept=_kept(files, sources.project, per_workspace=False))
+    return Rendering(tuple(changes), moved_from=_moved_from(files, sources.workspace))
+
+
+def check(files: ProjectFiles, sources: Sources) -> Rendering:
+    """Compare the committed files alone: what depends on a workspace is in no repository."""
+    committed = _render(_committed(_templates(files, sources.project)), sources.project, None)
+    kept = _kept(files, sources.project, per_workspace=True)
+    return Rendering(tuple(Writer(files).plan(committed, kept=kept)))
+
+
+def write(files: ProjectFiles, sources: Sources, *, force: bool = False) -> Rendering:
+    """Write what differs, except what is not ours; with `force` keep a `.orig` of what was edited by hand."""
+    planned = plan(files, sources)
+    done = {change.path for change in Writer(files).apply(planned.changes, force=force)}
+    if planned.without_workspace is None:
+        instance = _identity(sources.workspace).encode()
+        if files.read(_INSTANCE) != instance:
+            files.write(_INSTANCE, instance, mode=0o600)
+    if not force:
+        return planned
+    changes = tuple(
+        FileChange(change.path, ChangeKind.UPDATE, change.before, change.after)
+        if change.kind is ChangeKind.EDITED and change.path in done
+        else change
+        for change in planned.changes
+    )
+    return Rendering(changes, planned.moved_from, planned.without_workspace)
+
+
+def _identity(workspace: Workspace) -> str:
+    return f"{workspace.title} {workspace.instance}\n"
+
+
+def _moved_from(files: ProjectFiles, workspace: Workspace) -> str | None:
+    before = (files.read(_INSTANCE) or b"").decode("utf-8", "replace")
+    return before.strip() if before not in {"", _identity(workspace)} else None
+
+
+def _templates(files: ProjectFiles, project: Project) -> dict[str, str]:
+    texts = built_in()
+    if project.files.templates is not None:
+        texts = with_own(texts, files, project.files.templates)
+    theirs = {path for path, key in _OWNERS.items() if getattr(project.files, key) == "theirs"}
+    return {name: text for name, text in texts.items() if name.removesuffix(".j2") not in theirs}
+
+
+def _committed(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if not name.startswith(_PER_WORKSPACE)}
+
+
+def _of_workspace(texts: dict[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if name.startswith(_PER_WORKSPACE)}
+
+
+def _kept(files: ProjectFiles, project: Project, *, per_workspace: bool) -> list[str]:
+    """Paths that this run does not make and must not remove."""
+    kept = [path for path, key in _OWNERS.items() if getattr(project.files, key) == "theirs"]
+    folder = files.root / ".bootstrap" / "env"
+    if per_workspace and folder.is_dir():
+        kept += [f".bootstrap/env/{path.name}" for path in folder.iterdir()]
+    return kept
+
+
+def _render(texts: dict[str, str], project: Project, workspace: Workspace | None) -> list[RenderedFile]:
+    return Renderer(texts).render(build(inputs(project, workspace)))
+
+
+def inputs(project: Project, workspace: Workspace | None) -> Inputs:
+    """Gather what templates are made from; without a workspace, nothing that depends on one has a value."""
+    url = workspace.url if workspace is not None else (lambda _port: "")
+    routing: dict[str, Route] = {name: Cloud() for name in VENDORS}
+    return Inputs(
+        project=project,
+        environments={
+            name: resolve(project, service, view="container", routing=routing, url=url)
+            for name, service in project.services.items()
+        },
+        documents={name: _documents(project, service) for name, service in project.services.items()},
+        sidecars=_sidecars(project),
+        secrets=tuple(spec for spec in secret_specs(project).values() if spec.audience == "service"),
+        collector_port=COLLECTOR_PORT,
+    )
+
+
+def _documents(project: Project, service: Service) -> dict[str, object]:
+    return {name: VENDORS[name].document(project, service) for name in service.telemetry}
+
+
+def _sidecars(project: Project) -> Sequence[SidecarContainer]:
+    made = []
+    for vendor in VENDORS.values():
+        services = project.reporting_to(vendor.name)
+        if vendor.sidecar is None or not services:
+            continue
+        sidecar = vendor.sidecar(project)
+        made.append(
+            SidecarContainer(
+                name=sidecar.name,
+                image=sidecar.image,
+                command=sidecar.command,
+                variables=sidecar.variables,
+                services=frozenset(service.name for service in services),
+            )
+        )
+    return made

@@ -1,0 +1,50 @@
+"""A command with one service's environment: what it gets, and what it must not inherit."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
+from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
+from bootstrap.model.project import Project
+from bootstrap.secrets.interface import SecretStore
+from bootstrap.system.state import State
+from bootstrap.vendors import VENDORS
+from bootstrap.workspaces.interface import Workspace
+
+#: the subject under which a collector that listens writes down where
+COLLECTOR = "collector"
+
+
+def host_environment(
+    project: Project, name: str, workspace: Workspace, state: State, stores: Sequence[SecretStore]
+) -> list[Resolved]:
+    """Fill in the environment of the service `name` as a process on this machine sees it."""
+    service = service_named(project, name)
+    variables = resolve(project, service, view="host", routing=host_routing(state), url=workspace.url)
+    return fill_in(variables, first_of(stores))
+
+
+def child_environment(
+    environ: Mapping[str, str], project: Project, variables: Sequence[Resolved]
+) -> dict[str, str]:
+    """Make what a child gets: `environ` without any other service's, and `variables` on top."""
+    return {**scrubbed(environ, project), **{item.name: item.text for item in variables}}
+
+
+def host_routing(state: State) -> dict[str, Route]:
+    """Route to this project's collector while one listens, to the vendors themselves otherwise."""
+    listening = listening_collector(state)
+    route: Route = Cloud() if listening is None else Local(listening)
+    return dict.fromkeys(VENDORS, route)
+
+
+def listening_collector(state: State) -> CollectorAddress | None:
+    """Find this project's collector, if its process is there."""
+    written = state.read(COLLECTOR)
+    if written is None:
+        return None
+    try:
+        os.kill(int(written["pid"]), 0)
+        return CollectorAddress(otlp=str(written["url"]), daemon=str(written["daemon"]))
+    except (KeyError, ValueError, OSError):
+        return None

@@ -1,0 +1,186 @@
+"""Running the project: what each service is launched with, and the collector beside them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from msgspec import Struct
+
+from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
+from bootstrap.flows.render import COLLECTOR_PORT
+from bootstrap.model.environment import CollectorAddress, Local, Route
+from bootstrap.model.errors import BootstrapError, NotConfiguredError
+from bootstrap.model.project import Project, Service
+from bootstrap.model.secret import Secret
+from bootstrap.secrets.interface import SecretStore
+from bootstrap.stack import ENGINES
+from bootstrap.stack.interface import Engine, Launch
+from bootstrap.system import ports
+from bootstrap.system.state import State
+from bootstrap.vendors import VENDORS
+from bootstrap.workspaces.interface import Workspace
+
+#: what the collector is called among the services
+COLLECTOR_SERVICE = "telemetry"
+_DAEMON_PORT = 2000
+
+
+class Telemetry(Struct, frozen=True):
+    """Where one vendor's telemetry goes in this run, and why."""
+
+    vendor: str
+    title: str
+    route: str
+    reason: str
+
+
+class Run(Struct, frozen=True):
+    """What an engine is to run."""
+
+    launches: tuple[Launch, ...]
+    #: services that are only an image, which need a container engine
+    skipped: tuple[str, ...]
+    telemetry: tuple[Telemetry, ...]
+
+
+def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Project | None) -> Engine:
+    """Make the engine that can run here. Raises NotConfiguredError, saying why none can."""
+    base = dict(environ) if project is None else scrubbed(environ, project)
+    reasons = []
+    for make in ENGINES.values():
+        engine = make(root, state, base)
+        reason = engine.unavailable()
+        if reason is None:
+            return engine
+        reasons.append(f"{engine.name}: {reason}")
+    raise NotConfiguredError("no engine can run services here", "; ".join(reasons))
+
+
+def plan_run(
+    root: Path, project: Project, workspace: Workspace, stores: Sequence[SecretStore], only: Sequence[str]
+) -> Run:
+    """Decide what runs: the services of the manifest (or `only` those, and what they need), and a collector.
+
+    Raises BootstrapError where a service cannot be run, for want of a secret, a command or an image.
+    """
+    wanted = _with_dependencies(project, only)
+    skipped = tuple(service.name for service in wanted if service.build is None)
+    for service in wanted:
+        needed = [name for name in service.depends_on if name in skipped]
+        if service.build is not None and needed:
+            raise NotConfiguredError(
+                f"services.{service.name} depends on {needed[0]}, an image that needs a container engine",
+                "Run it in containers: docker compose up, or run it elsewhere and remove the dependency.",
+            )
+    address, collector = _collector(root)
+    routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
+    launches = [
+        _launch(root, service, _environment(project, service, workspace, stores, routing))
+        for service in wanted
+        if service.build is not None
+    ]
+    # Whatever a service reports while it starts has somewhere to go.
+    waiting = [replace(launch, depends_on=(*launch.depends_on, COLLECTOR_SERVICE)) for launch in launches]
+    return Run((collector, *waiting), skipped, tuple(_telemetry(project)))
+
+
+def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launch]:
+    """What can be set up in a prebuild, where there are no secrets and no workspace yet."""
+    return [
+        replace(_launch(root, service, ()), depends_on=())
+        for service in _with_dependencies(project, only)
+        if service.build is not None and service.command is not None
+    ]
+
+
+def _with_dependencies(project: Project, only: Sequence[str]) -> list[Service]:
+    if not only:
+        return list(project.services.values())
+    wanted: dict[str, Service] = {}
+
+    def add(name: str) -> None:
+        if name not in wanted:
+            service = service_named(project, name)
+            for other in service.depends_on:
+                add(other)
+            wanted[name] = service
+
+    for name in only:
+        add(name)
+    return list(wanted.values())
+
+
+def _environment(
+    project: Project,
+    service: Service,
+    workspace: Workspace,
+    stores: Sequence[SecretStore],
+    routing: Mapping[str, Route],
+) -> list[Resolved]:
+    lookup = first_of(stores)
+    for stored in service.secrets.values():
+        spec = project.secrets.get(stored)
+        if spec is not None and spec.required and lookup(stored) is None:
+            about = f" ({spec.description})" if spec.description else ""
+            raise NotConfiguredError(
+                f"services.{service.name} needs {stored}{about}", f"Set it: export {stored}=..."
+            )
+    variables = resolve(project, service, view="host", routing=routing, url=workspace.url)
+    return fill_in(variables, lookup)
+
+
+def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Launch:
+    if service.command is None:
+        raise NotConfiguredError(
+            f"services.{service.name} has no command to run without a container engine",
+            f'Add command = "..." to [services.{service.name}] in bootstrap.toml.',
+        )
+    directory = root / (service.build or ".")
+    if not directory.is_dir():
+        raise BootstrapError(
+            f"services.{service.name}.build: there is no folder {service.build}",
+            "Make it, or correct the path.",
+        )
+    return Launch(
+        name=service.name,
+        command=service.command,
+        directory=directory,
+        environment={item.name: item.text for item in variables},
+        port=service.port,
+        health=service.health,
+        setup=service.setup,
+        depends_on=service.depends_on,
+        hidden=tuple(item.text for item in variables if isinstance(item.value, Secret)),
+    )
+
+
+def _collector(root: Path) -> tuple[CollectorAddress, Launch]:
+    """Choose the collector's ports: the usual ones where they are free."""
+    http = ports.pick(COLLECTOR_PORT)
+    daemon = ports.pick_both(_DAEMON_PORT)
+    arguments = ("-C", str(root), "observe", "--port", str(http), "--daemon-port", str(daemon))
+    launch = Launch(
+        name=COLLECTOR_SERVICE,
+        command=(sys.executable, "-m", "bootstrap", *arguments),
+        directory=root,
+        environment={},
+        port=http,
+        health="/healthz",
+    )
+    return CollectorAddress(otlp=f"http://127.0.0.1:{http}", daemon=f"127.0.0.1:{daemon}"), launch
+
+
+def _telemetry(project: Project) -> list[Telemetry]:
+    """Say where each vendor's telemetry goes; this engine keeps all of it on this machine."""
+    made = []
+    for vendor in VENDORS.values():
+        if not project.reporting_to(vendor.name):
+            continue
+        if vendor.local is None:
+            made.append(Telemetry(vendor.name, vendor.title, "off", "the collector does not receive it yet"))
+        else:
+            made.append(
+                Telemetry(vendor.name, vendor.title, "local", "the collector on this machine receives it")
+            )
+    return made
