@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -45,6 +46,11 @@ class Settings:
     hidden: tuple[str, ...] = ()
     """Secret values that are masked before anything is stored; the token always is."""
 
+    def __post_init__(self) -> None:
+        """Refuse a collector that everybody may read."""
+        if not self.token:
+            raise ValueError("a collector without a token")
+
 
 @dataclass(frozen=True, slots=True)
 class Listening:
@@ -70,9 +76,10 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)
         application = _application(settings, sockets, store=store, tally=tally, writer=writer, xray=xray)
+        server = _WebServer(application, lambda: ready(_listening(settings, sockets)))
         # In this order the segments that still arrive while the server stops are written, too.
-        with writer.running(), xray.running():
-            asyncio.run(_run(application, sockets, lambda: ready(_listening(settings, sockets))))
+        with _stopped_by_signals(server), writer.running(), xray.running():
+            asyncio.run(server.serve([sockets.http, sockets.daemon_tcp]))
 
 
 def _application(
@@ -118,41 +125,56 @@ def _reachable(bound: socket.socket) -> str:
 
 
 class _WebServer(uvicorn.Server):
-    """uvicorn without its signal handling, whose second raising of a signal would cut off the last commit."""
+    """uvicorn, quiet, with a prompt end, and without its signal handling.
+
+    uvicorn raises a signal again once it has stopped, which would cut off the last commit.
+    """
+
+    def __init__(self, application: ASGIApp, ready: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=_MAX_CONNECTIONS,
+            )
+        )
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Give open requests a moment; the end of the loop cancels a sender that is slower."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to `_run`."""
+        """Leave signals to `_stopped_by_signals`."""
         yield
 
 
-async def _run(application: ASGIApp, sockets: Sockets, ready: Callable[[], None]) -> None:
-    """Serve until a signal; open requests get a moment to finish."""
-    server = _WebServer(
-        uvicorn.Config(
-            application,
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=_MAX_CONNECTIONS,
-        )
-    )
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    serving = asyncio.create_task(server.serve([sockets.http, sockets.daemon_tcp]))
-    stopping = asyncio.create_task(stop.wait())
-    ready()
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    await asyncio.wait({serving}, timeout=_STOP_SECONDS)
-    if serving.done():
-        serving.result()
-    # What still runs here is a slow sender; the end of the loop cancels it.
+@contextlib.contextmanager
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let SIGTERM and SIGINT stop the server, and no further one cut the block short."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

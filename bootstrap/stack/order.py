@@ -31,6 +31,6 @@ def waves(launches: Sequence[Launch]) -> list[list[Launch]]:
     groups = []
     while sorter.is_active():
         ready = sorter.get_ready()
-        groups.append([by_name[name] for name in ready])
+        groups.append([launch for launch in launches if launch.name in ready])
         sorter.done(*ready)
     return groups

@@ -19,8 +19,6 @@ from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 
 _POLL = 0.05
-#: what a supervisor may take to stop beyond its grace period, before it counts as stuck
-_MARGIN = 10.0
 
 
 class ProcessEngine(Engine):
@@ -71,7 +69,7 @@ class ProcessEngine(Engine):
         """See Engine.down."""
         lock = self._lock()
         stopped: list[str] = []
-        deadline = time.monotonic() + self._limits.grace + _MARGIN
+        deadline = time.monotonic() + self._limits.grace + self._limits.margin
         while not lock.acquire():
             run = record.load(self._state)
             if run is not None and run.ended is None:

@@ -31,8 +31,12 @@ _POLL = 0.02
 class Limits:
     """How long things may take, in seconds."""
 
+    #: until a service that was started counts as not getting healthy
     health: float = 60.0
+    #: between asking a process to end and killing it
     grace: float = 5.0
+    #: beyond the grace period, until a supervisor that was asked to stop counts as stuck
+    margin: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,47 @@
+"""`bootstrap doctor`."""
+
+from bootstrap.cli import output
+from bootstrap.cli.session import OPTIONS, Session, verb
+from bootstrap.flows.doctor import Finding, Mark, Place, examine
+from bootstrap.flows.environment import first_of
+from bootstrap.model.errors import ProblemsFoundError
+
+_STYLES = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "red"}
+
+
+@verb()
+def command(session: Session) -> None:
+    r"""
+    Check this machine and this project, and say what to type next.
+
+    Changes nothing. Exits 5 when something is a problem.
+
+    \b
+    Examples:
+      bootstrap doctor
+      bootstrap doctor --json
+    """
+    place = Place(session.start, session.environ, session.workspace, first_of(session.stores), OPTIONS)
+    findings = []
+    for finding in examine(place):
+        findings.append(finding)
+        if not session.as_json:
+            _show(finding)
+    if session.as_json:
+        output.json_document(
+            [
+                {"subject": item.subject, "mark": item.mark.value, "text": item.text, "hint": item.hint}
+                for item in findings
+            ]
+        )
+    problems = [item for item in findings if item.mark is Mark.PROBLEM]
+    if problems:
+        raise ProblemsFoundError(
+            f"{len(problems)} problem{'s' * (len(problems) > 1)} found", f"Start with: {problems[0].hint}"
+        )
+
+
+def _show(finding: Finding) -> None:
+    output.data(f"{finding.mark.value:<8} {finding.subject:<12} {finding.text}", style=_STYLES[finding.mark])
+    if finding.hint:
+        output.data(f"{'':<21} {finding.hint}")
