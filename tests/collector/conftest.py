@@ -24,7 +24,7 @@ PATIENCE = 30.0
 """Seconds after which something that should have happened has not."""
 
 SERVER = """
-import json, sys
+import json, signal, sys
 from pathlib import Path
 from bootstrap.collector.server import Settings, serve
 given = json.loads(sys.argv[1])
@@ -32,6 +32,9 @@ settings = Settings(
     database=Path(given["database"]), token=given["token"], http=("127.0.0.1", 0), daemon=("127.0.0.1", 0),
     allowed_hosts=frozenset(given["allowed_hosts"]), hidden=tuple(given["hidden"]),
 )
+# What serve() puts back when it returns: signals that come later are nobody's business here.
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 serve(settings, lambda at: print(json.dumps([at.http_url, at.daemon_address, at.token]), flush=True))
 print("returned", flush=True)
 """

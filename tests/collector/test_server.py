@@ -7,10 +7,13 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bootstrap.collector.server import Settings
 from bootstrap.collector.sockets import bind
 
 if TYPE_CHECKING:
@@ -57,17 +60,45 @@ def test_a_slow_sender_does_not_hold_it_up(start_collector: Starter) -> None:
         assert time.monotonic() - start < 10
 
 
-def test_after_kill_9_every_answered_span_is_there(start_collector: Starter, made: Made) -> None:
+def test_after_kill_9_under_load_every_answered_span_is_there(start_collector: Starter, made: Made) -> None:
     collector = start_collector()
     trace_id = made.trace_id()
-    for _ in range(20):
-        assert collector.post_json(made.export(made.span(trace_id))).status == 200
-    collector.process.kill()
-    collector.process.wait()
+    answered: list[str] = []
+
+    def send_until_it_dies() -> None:
+        with contextlib.suppress(OSError, HTTPException):
+            while True:
+                span = made.span(trace_id)
+                assert collector.post_json(made.export(span)).status == 200
+                answered.append(span["spanId"])
+
+    with ThreadPoolExecutor(4) as senders:
+        done = [senders.submit(send_until_it_dies) for _ in range(4)]
+        collector.eventually(lambda: len(answered) > 50)
+        collector.process.kill()
+        for sender in done:
+            sender.result()
     again = start_collector(database=collector.database)
-    assert len(again.read(f"/api/traces/{trace_id}").json()["spans"]) == 20
+    stored = {span["span_id"] for span in again.read(f"/api/traces/{trace_id}").json()["spans"]}
+    assert set(answered) <= stored
     assert again.post_json(made.export(made.span(trace_id))).status == 200
-    assert len(again.read(f"/api/traces/{trace_id}").json()["spans"]) == 21
+    assert len(again.read(f"/api/traces/{trace_id}").json()["spans"]) == len(stored) + 1
+
+
+def test_impatient_signals_change_nothing(start_collector: Starter, made: Made) -> None:
+    collector = start_collector()
+    trace_id = made.trace_id()
+    collector.send_segment(made.segment(trace_id))
+    while collector.process.poll() is None:
+        for number in SIGNALS:
+            collector.process.send_signal(number)
+    assert collector.process.communicate() == ("returned\n", "")
+    assert start_collector(database=collector.database).read(f"/api/traces/{trace_id}").status == 200
+
+
+def test_a_collector_without_a_token_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="token"):
+        Settings(tmp_path / "telemetry.db", "", ("127.0.0.1", 0), ("127.0.0.1", 0))
 
 
 def test_secrets_are_nowhere_in_the_store(start_collector: Starter, made: Made) -> None:
