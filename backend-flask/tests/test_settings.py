@@ -1,5 +1,6 @@
 """What the environment is taken to say."""
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,9 +109,11 @@ def test_a_header_is_never_shown() -> None:
 @given(
     st.dictionaries(
         st.sampled_from([GENERAL, TRACES, HEADERS, DAEMON]),
-        st.text() | st.from_regex(r"(https?://|tcp:|udp:)?[\w.:\[\]@=, -]*"),
+        st.text() | st.text('htpsdc:/.@[]=,"%- \t1906'),
     )
 )
+# A loaded machine is slow; that says nothing about this code.
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 def test_any_text_is_read_and_no_reason_depends_on_it(environ: dict[str, str]) -> None:
     reasons = {
         None,
