@@ -51,7 +51,7 @@ e2e: $(VENV)/installed ## Run the slow tests: fresh clones, workspaces, containe
 	@$(BIN)/pytest -m slow
 
 .PHONY: check
-check: lint types imports render ## Run every check that is not a test
+check: lint types imports render docs-check ## Run every check that is not a test
 
 .PHONY: lint
 lint: $(VENV)/installed ## Check style
@@ -77,7 +77,11 @@ render: $(VENV)/installed ## Check that generated files are what they should be
 
 .PHONY: docs
 docs: $(VENV)/installed ## Write docs/cli.md and the manifest's JSON Schema
-	@$(BIN)/python -m tests.docs
+	@$(BIN)/python docs/generate.py
+
+.PHONY: docs-check
+docs-check: $(VENV)/installed
+	@$(BIN)/python docs/generate.py --check
 
 .PHONY: golden
 golden: $(VENV)/installed ## Write the expected files of the rendering tests anew
