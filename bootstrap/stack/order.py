@@ -12,10 +12,10 @@ def waves(launches: Sequence[Launch]) -> list[list[Launch]]:
 
     Raises BootstrapError for a circle, which it names, and for a dependency that is not among `launches`.
     """
-    by_name = {launch.name: launch for launch in launches}
+    names = {launch.name for launch in launches}
     for launch in launches:
         for wanted in launch.depends_on:
-            if wanted not in by_name:
+            if wanted not in names:
                 raise BootstrapError(
                     f"services.{launch.name}.depends_on: {wanted} is not among the services to start",
                     f"Start {wanted} too, or take it out of depends_on.",

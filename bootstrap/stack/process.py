@@ -14,11 +14,13 @@ from bootstrap.stack.order import waves
 from bootstrap.stack.setup import Preparation
 from bootstrap.stack.supervisor import Limits, Supervisor
 from bootstrap.system import ports
-from bootstrap.system.identity import clear
+from bootstrap.system.identity import clear, wait_until
 from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 
 _POLL = 0.05
+#: seconds in which somebody who is about to give the lock back has done so
+_HANDOVER = 1.0
 
 
 class ProcessEngine(Engine):
@@ -115,7 +117,8 @@ class ProcessEngine(Engine):
     def _alone(self) -> Iterator[None]:
         """Hold the run's lock; raises BootstrapError while somebody else does."""
         lock = self._lock()
-        if not lock.acquire():
+        # A killed supervisor may have forked: that child holds the lock until its exec.
+        if not lock.acquire() and (self._live() or not wait_until(lock.acquire, _HANDOVER)):
             raise BootstrapError(
                 f"this project already runs{self._who()}", "Type `bootstrap status`, or `bootstrap down`."
             )
@@ -123,6 +126,10 @@ class ProcessEngine(Engine):
             yield
         finally:
             lock.release()
+
+    def _live(self) -> bool:
+        run = record.load(self._state)
+        return run is not None and run.live()
 
     def _who(self) -> str:
         run = record.load(self._state)

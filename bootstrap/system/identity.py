@@ -15,6 +15,9 @@ RUN_ID = "BOOTSTRAP_RUN_ID"
 #: psutil derives the start time from the boot time, which follows corrections of the clock
 _CLOCK_TOLERANCE = 2.0
 _POLL = 0.02
+#: seconds after its fork in which a process may still be on its way through exec(2), and looks meanwhile
+_YOUNG = 2.0
+_EXEC_READS = 5
 #: rounds of SIGKILL against processes that fork while they are looked for
 _ROUNDS = 20
 
@@ -67,9 +70,20 @@ def carries(pid: int, run_id: str) -> bool:
     A program that writes its title over its environment (PostgreSQL, setproctitle) cannot be recognised.
     """
     try:
-        return bool(run_id) and psutil.Process(pid).environ().get(RUN_ID) == run_id
+        return bool(run_id) and _environment(psutil.Process(pid)).get(RUN_ID) == run_id
     except (psutil.Error, OSError):
         return False
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    """What the process was started with; in the middle of exec(2) it has none for a moment."""
+    environ = process.environ()
+    for _ in range(_EXEC_READS):
+        if environ or time.time() - process.create_time() > _YOUNG:
+            break
+        time.sleep(_POLL)
+        environ = process.environ()
+    return environ
 
 
 def living(groups: Collection[int]) -> set[int]:
