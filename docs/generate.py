@@ -39,8 +39,8 @@ nothing else on stdout, `-C DIR` works from anywhere, no command needs a termina
 def cli() -> str:
     """Every command's help, the root's first."""
     parts = [_HEAD, _section("bootstrap", root)]
-    for name in COMMANDS:
-        parts.append(_section(f"bootstrap {name}", import_module(f"bootstrap.cli.{name}").command))
+    commands = {name: import_module(f"bootstrap.cli.{name}").command for name in COMMANDS}
+    parts += [_section(f"bootstrap {name}", command) for name, command in commands.items()]
     return "\n".join(parts)
 
 

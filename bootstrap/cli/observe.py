@@ -21,7 +21,8 @@ _DAEMON_PORT = 2000
     type=click.IntRange(1, 65535),
     help=f"For the X-Ray SDK, UDP and TCP; {_DAEMON_PORT} if it is free.",
 )
-def command(session: Session, port: int | None, daemon_port: int | None) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Do not print where it listens.")
+def command(session: Session, port: int | None, daemon_port: int | None, *, quiet: bool) -> None:
     r"""
     Run the telemetry collector alone: OpenTelemetry traces, and what the X-Ray SDK sends to its daemon.
 
@@ -42,7 +43,7 @@ def command(session: Session, port: int | None, daemon_port: int | None) -> None
         port=(port or COLLECTOR_PORT, port is not None),
         daemon_port=(daemon_port or _DAEMON_PORT, daemon_port is not None),
         hidden=tuple(hidden),
-        ready=lambda listening: _announce(session, listening),
+        ready=lambda listening: None if quiet else _announce(session, listening),
     )
 
 

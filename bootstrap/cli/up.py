@@ -114,15 +114,15 @@ def _announce(session: Session, telemetry: Sequence[stack.Telemetry]) -> None:
             }
         )
         return
+    lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls]
+    if collector:
+        lines.append(("traces", _traces(str(collector["page"]))))
+    lines += [(item.title, f"{item.route}: {item.reason}") for item in telemetry]
+    width = max(len(name) for name, _ in lines)
     output.words()
     output.words("Everything is healthy.", style="green", bold=True)
-    for name, url in urls:
-        health = session.project.services[name].health or "/"
-        output.words(f"  {name:<14} {url}{health}")
-    if collector:
-        output.words(f"  {'traces':<14} {_traces(str(collector['page']))}")
-    for item in telemetry:
-        output.words(f"  {item.title:<14} {item.route}: {item.reason}")
+    for name, text in lines:
+        output.words(f"  {name:<{width}}  {text}")
 
 
 def _traces(page: str) -> str:

@@ -159,7 +159,7 @@ def _collector(root: Path) -> tuple[CollectorAddress, Launch]:
     """Choose the collector's ports: the usual ones where they are free."""
     http = ports.pick(COLLECTOR_PORT)
     daemon = ports.pick_both(_DAEMON_PORT)
-    arguments = ("-C", str(root), "observe", "--port", str(http), "--daemon-port", str(daemon))
+    arguments = ("-C", str(root), "observe", "--port", str(http), "--daemon-port", str(daemon), "--quiet")
     launch = Launch(
         name=COLLECTOR_SERVICE,
         command=(sys.executable, "-m", "bootstrap", *arguments),
