@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 #: what a test must bring itself if it wants it
-_FOREIGN = ("AWS_", "GITPOD_", "CODESPACE", "GITHUB_", "OTEL_", "HONEYCOMB_", "ROLLBAR_", "REMOTE_CONTAINERS", "GIT_")
+_FOREIGN = ("AWS_", "CODESPACE", "GIT_", "GITHUB_", "GITPOD_", "HONEYCOMB_", "OTEL_", "REMOTE_CON", "ROLLBAR_")
 
 
 @pytest.fixture(autouse=True)
