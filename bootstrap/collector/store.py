@@ -221,7 +221,7 @@ class StoreWriter:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(_INSERT, rows)
                 self._connection.executemany(_INSERT_TRACE, starts.items())
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise OSError(f"the telemetry store refused {len(rows)} records: {error}") from error
 
 

@@ -135,8 +135,8 @@ class XRayReceiver:
         self._datagrams.put(None)
 
     def _drain(self) -> None:
-        """Take what the kernel holds, but no more than a batch before looking up again."""
-        for _ in range(_DATAGRAMS_PER_BATCH):
+        """Take what the kernel holds, but no more than the queue does before looking up again."""
+        for _ in range(_QUEUED_DATAGRAMS):
             try:
                 self._datagrams.put(self._udp.recv(_MAX_DATAGRAM))
             except (BlockingIOError, InterruptedError):

@@ -118,6 +118,13 @@ def test_the_header_is_judged_as_the_daemon_does(collector: Collector, made: Mad
     assert collector.trace(trace_id, segments=1)["segments"]
 
 
+def test_numbers_of_any_size_are_kept(collector: Collector, made: Made) -> None:
+    trace_id = made.trace_id()
+    numbers = {"numbers": [2**63, -(2**63), 2**64, 10**300, 0.1]}
+    collector.send_segment(made.segment(trace_id, metadata=numbers))
+    assert collector.trace(trace_id, segments=1)["segments"][0]["metadata"] == numbers
+
+
 def test_spans_and_segments_of_one_request_are_one_trace(collector: Collector, made: Made) -> None:
     trace_id = made.trace_id()
     collector.post_json(made.export(made.span(trace_id)))
@@ -164,10 +171,14 @@ def test_any_datagrams_leave_the_inlet_working(collector: Collector, datagrams: 
     collector.eventually(lambda: collector.received("xray", "invalid") == before + len(datagrams))
 
 
-def test_a_burst_at_the_sdks_pace_is_stored_whole(collector: Collector, made: Made) -> None:
+def test_many_segments_are_stored_whole(collector: Collector, made: Made) -> None:
     trace_id = made.trace_id()
-    for _ in range(1_000):
-        collector.send_segment(made.segment(trace_id, metadata={"default": {"text": "x" * 500}}))
+    for sent in range(100, 1_001, 100):
+        for _ in range(50):
+            collector.send_segment(made.segment(trace_id, metadata={"default": {"text": "x" * 500}}))
+            collector.send_segment(made.segment(trace_id))
+        # No more at once than a small kernel buffer holds, however late the collector gets its turn.
+        collector.trace(trace_id, segments=sent)
     assert len(collector.trace(trace_id, segments=1_000)["segments"]) == 1_000
 
 
