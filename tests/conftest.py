@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 #: what a test must bring itself if it wants it
-_FOREIGN = ("AWS_", "CODESPACE", "GIT_", "GITHUB_", "GITPOD_", "HONEYCOMB_", "OTEL_", "REMOTE_CON", "ROLLBAR_")
+_FOREIGN = ("AWS_", "CODESPACE", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """The root command: its table of verbs, the options that all of them share, and the error boundary."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,6 +10,9 @@ import click
 
 from bootstrap.cli.commands import COMMANDS
 from bootstrap.model.errors import BootstrapError
+
+#: as a shell reports a program that SIGPIPE ended
+BROKEN_PIPE = 141
 
 
 class Root(click.Group):
@@ -37,6 +41,15 @@ class Root(click.Group):
         """List the verbs without importing one."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a reader that stops reading ends it quietly, as SIGPIPE would."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Keep Python from complaining when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
 
     def main(  # type: ignore[override]  # click types every keyword of its own
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any

@@ -13,7 +13,6 @@ from bootstrap.cli import output
 from bootstrap.model.errors import BootstrapError
 
 INTERRUPTED = 130
-_BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
@@ -22,10 +21,6 @@ def report(error: BaseException, *, as_json: bool) -> int:
     """Say what went wrong on stderr, with `as_json` also as JSON on stdout; return the exit code."""
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # Nobody reads any more; keep Python from complaining when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
     if isinstance(error, BootstrapError):
         return _say(error.message, error.hint, error.exit_code, as_json=as_json)
     if isinstance(error, click.UsageError):

@@ -1,5 +1,6 @@
 """`bootstrap init`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,6 +14,8 @@ from bootstrap.config.location import MANIFEST
 from bootstrap.flows import init, render
 from bootstrap.flows.environment import first_of
 from bootstrap.system.files import ProjectFiles
+
+_READY = "nothing more: its secrets are set"
 
 
 @verb()
@@ -53,8 +56,7 @@ def _show(session: Session, opened: init.Opened) -> None:
     for path in opened.lists:
         output.words(f"{path} was completed.")
     show_rendering(session, opened.rendering, diff=False, check=False)
-    for vendor in opened.vendors:
-        _show_vendor(vendor)
+    _show_vendors(opened.vendors)
     if opened.urls:
         output.words()
         output.words("Your services, once they run:", bold=True)
@@ -66,12 +68,15 @@ def _show(session: Session, opened: init.Opened) -> None:
     )
 
 
-def _show_vendor(vendor: init.VendorState) -> None:
-    services = ", ".join(vendor.services)
-    if vendor.missing:
-        output.words(f"{vendor.title}: no cloud yet for {services}; it needs {', '.join(vendor.missing)}")
-    else:
-        output.words(f"{vendor.title}: ready for {services}")
+def _show_vendors(vendors: Sequence[init.VendorState]) -> None:
+    if not vendors:
+        return
+    output.words()
+    output.words("Telemetry stays on this machine; what the vendors themselves need:", bold=True)
+    width = max(len(vendor.title) for vendor in vendors)
+    for vendor in vendors:
+        needs = "export " + " ".join(f"{name}=..." for name in vendor.missing) if vendor.missing else _READY
+        output.words(f"  {vendor.title:<{width}}  {needs}")
 
 
 def _show_json(opened: init.Opened) -> None:

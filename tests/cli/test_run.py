@@ -1,0 +1,144 @@
+"""`bootstrap run`: one service's environment, the child's own exit code, and nothing of any other service."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+MANIFEST = """
+[project]
+name = "small"
+
+[services.api]
+build = "api"
+port = 4567
+telemetry = ["honeycomb", "cloudwatch"]
+secrets = { DATABASE_URL = "API_DATABASE_URL" }
+
+[services.worker]
+build = "worker"
+secrets = ["WORKER_KEY"]
+environment = { DOLLARS = "$HOME ${HOME} $$", GREETING = "it's" }
+
+[secrets.API_DATABASE_URL]
+[secrets.WORKER_KEY]
+"""
+PRINT_ENVIRONMENT = (sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))")
+
+
+@pytest.fixture
+def project(repository: Any) -> Any:
+    repository.write("bootstrap.toml", MANIFEST)
+    return repository
+
+
+def environment(bootstrap: Any, project: Any, service: str, **env: str) -> dict[str, str]:
+    result = bootstrap("run", service, "--", *PRINT_ENVIRONMENT, cwd=project.root, env=env).check(0)
+    loaded: dict[str, str] = json.loads(result.out)
+    return loaded
+
+
+def test_each_service_sees_its_own_name_and_only_its_own_secrets(bootstrap: Any, project: Any) -> None:
+    shell = {
+        "API_DATABASE_URL": "postgres://fake",
+        "WORKER_KEY": "fake-worker-key",
+        "HONEYCOMB_API_KEY": "fakefakefakefakefakef1",
+        "AWS_ACCESS_KEY_ID": "AKIAFAKEFAKEFAKEFAKE",
+        "OTEL_SERVICE_NAME": "somebody-else",
+        "OTEL_EXPORTER_OTLP_HEADERS": "x-honeycomb-team=stale",
+        "AWS_XRAY_DAEMON_ADDRESS": "elsewhere:2000",
+        "PORT": "9999",
+        "UNRELATED": "kept",
+    }
+    api = environment(bootstrap, project, "api", **shell)
+    assert api["OTEL_SERVICE_NAME"] == "api"
+    assert api["PORT"] == "4567"
+    assert api["DATABASE_URL"] == "postgres://fake"
+    assert api["OTEL_EXPORTER_OTLP_HEADERS"] == "x-honeycomb-team=fakefakefakefakefakef1"
+    assert api["AWS_ACCESS_KEY_ID"] == "AKIAFAKEFAKEFAKEFAKE"
+    assert api["UNRELATED"] == "kept"
+    assert not {"API_DATABASE_URL", "WORKER_KEY", "HONEYCOMB_API_KEY", "AWS_XRAY_DAEMON_ADDRESS"} & api.keys()
+
+    worker = environment(bootstrap, project, "worker", **shell)
+    assert worker["OTEL_SERVICE_NAME"] == "worker"
+    assert worker["WORKER_KEY"] == "fake-worker-key"
+    assert worker["DOLLARS"] == "$HOME ${HOME} $$"
+    assert worker["GREETING"] == "it's"
+    gone = {"PORT", "DATABASE_URL", "API_DATABASE_URL", "HONEYCOMB_API_KEY", "AWS_ACCESS_KEY_ID"}
+    assert not gone & worker.keys()
+    assert not any(name.startswith("OTEL_EXPORTER") for name in worker)
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 5, 42, 125, 255])
+def test_the_exit_code_is_the_child_s_own(bootstrap: Any, project: Any, code: int) -> None:
+    bootstrap("run", "api", "--", "sh", "-c", f"exit {code}", cwd=project.root).check(code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["run", "api", "--", "no-such-command-anywhere"], 127, "command not found"),
+        (["run", "api", "--", "/etc"], 126, "cannot be executed"),
+        (["run", "nope", "--", "true"], 125, "there is no service"),
+    ],
+)
+def test_its_own_failures_have_codes_that_no_child_is_expected_to_use(
+    bootstrap: Any, project: Any, arguments: list[str], code: int, words: str
+) -> None:
+    bootstrap(*arguments, cwd=project.root).check(code, words)
+
+
+def test_everything_after_the_service_belongs_to_the_command(bootstrap: Any, project: Any) -> None:
+    for separator in ([], ["--"]):
+        result = bootstrap("run", "api", *separator, "echo", "--json", "-C", "x", "--help", cwd=project.root)
+        assert result.check(0).out == "--json -C x --help\n"
+    assert bootstrap("run", "api", "--", "echo", "--", "a", cwd=project.root).check(0).out == "-- a\n"
+
+
+def test_it_becomes_the_command_and_takes_its_signals(project: Any) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bootstrap", "run", "api", "--", "sh", "-c", "echo $$; exec sleep 60"],
+        cwd=project.root,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    with child.stdout:
+        assert int(child.stdout.readline()) == child.pid
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=20) == -signal.SIGTERM
+
+
+def test_it_finds_this_project_s_collector_while_one_listens(bootstrap: Any, project: Any) -> None:
+    observer = subprocess.Popen(
+        [sys.executable, "-m", "bootstrap", "observe", "--json"],
+        cwd=project.root,
+        env=os.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert observer.stdout is not None
+    with observer.stdout:
+        lines: list[str] = []
+        while not lines or lines[-1] != "}\n":
+            lines.append(observer.stdout.readline())
+        listening = json.loads("".join(lines))
+        try:
+            api = environment(bootstrap, project, "api", HONEYCOMB_API_KEY="fakefakefakefakefakef1")
+        finally:
+            observer.terminate()
+            assert observer.wait(timeout=20) == 0
+    assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == listening["url"]
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in api
+    after = environment(bootstrap, project, "api", HONEYCOMB_API_KEY="fakefakefakefakefakef1")
+    assert after["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
+
+
+def test_a_variable_that_steers_programs_is_refused(bootstrap: Any, project: Any) -> None:
+    project.write("bootstrap.toml", MANIFEST.replace("GREETING", "LD_PRELOAD"))
+    bootstrap("run", "worker", "--", "true", cwd=project.root).check(125, "LD_PRELOAD", "name of your own")
