@@ -77,19 +77,14 @@ def test_readme_names_every_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "lines"),
     [
-        (
-            ["rnder"],
-            2,
-            "bootstrap: there is no command 'rnder': did you mean 'render'?",
-            "See: bootstrap --help",
-        ),
-        (["env"], 2, ("bootstrap: Missing argument 'SERVICE'", "See: bootstrap env --help")),
-        (["env", "api", "--nope"], 2, ("bootstrap: No such option", "See: bootstrap env --help")),
-        (["env", "nope"], 2, ("bootstrap: there is no service 'nope'", "Services: api, other")),
-        (["env", "api", "--format", "shell"], 2, ("bootstrap: --format shell prints secrets", "--reveal")),
-        (["-C", "nowhere", "env", "api"], 2, ("bootstrap: -C nowhere: is not a folder", "Name a folder")),
-        (["-C", "/", "env", "api"], 3, ("bootstrap: /: there is no bootstrap.toml here", "bootstrap init")),
-        (["render", "--check"], 5, ("bootstrap: 7 generated files would change", "Run: bootstrap render")),
+        (["rnder"], 2, ("there is no command 'rnder': did you mean 'render'?", "See: bootstrap --help")),
+        (["env"], 2, ("Missing argument 'SERVICE'", "See: bootstrap env --help")),
+        (["env", "api", "--nope"], 2, ("No such option", "See: bootstrap env --help")),
+        (["env", "nope"], 2, ("there is no service 'nope'", "Services: api, other")),
+        (["env", "api", "--format", "shell"], 2, ("--format shell prints secrets", "--reveal")),
+        (["-C", "nowhere", "env", "api"], 2, ("-C nowhere: is not a folder", "Name a folder")),
+        (["-C", "/", "env", "api"], 3, ("/: there is no bootstrap.toml here", "bootstrap init")),
+        (["render", "--check"], 5, ("7 generated files would change", "Run: bootstrap render")),
     ],
 )
 def test_an_error_is_one_line_and_one_line_of_hint(
@@ -97,7 +92,7 @@ def test_an_error_is_one_line_and_one_line_of_hint(
 ) -> None:
     result = bootstrap(*arguments, cwd=project.root).check(code)
     *_, line, hint = result.err.splitlines()
-    assert line.startswith(lines[0])
+    assert line.startswith(f"bootstrap: {lines[0]}")
     assert hint.startswith("  ")
     assert lines[1] in hint
     assert "Traceback" not in result.err
