@@ -7,30 +7,34 @@
 #   aws    the AWS CLI, where there is none
 set -eu
 cd "$(dirname "$0")/.."
+export PIP_USER=0 # Gitpod's images set it to yes, which no virtual environment accepts
 install='.'
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 
 find_python() {
-  old=
+  old= bare=
   for python in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
     "$python" -c '' 2>/dev/null || continue
     if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
       old="$python is $("$python" -c 'import platform; print(platform.python_version())')"
     elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-      say "$python has no venv."
-      say "Install it, for example: sudo apt-get install $(basename "$python")-venv"
-      return 1
+      bare=${bare:-$python}
     else
       return 0
     fi
   done
+  if [ "$bare" ]; then
+    say "$bare has no venv."
+    say "Install it, for example: sudo apt-get install $(basename "$bare")-venv"
+    return 1
+  fi
   say "Python 3.11 or later is needed${old:+, and $old}."
   say "Install it, for example: sudo apt-get install python3 python3-venv"
   return 1
 }
 
-tool() {
+install_tool() {
   if [ -z "$install" ]; then
     command -v bootstrap >/dev/null && return
     say 'no [workspace] install in bootstrap.toml says where this tool comes from.'
@@ -54,7 +58,7 @@ tool() {
   ln -sf ../venv/bin/bootstrap .bootstrap/bin/bootstrap
 }
 
-path() {
+add_path() {
   line="export PATH='$(printf '%s' "$PWD" | sed "s/'/'\\\\''/g")/.bootstrap/bin':\"\$PATH\""
   for file in "$HOME/.bashrc" "$HOME/.zshrc"; do
     if [ "$file" = "$HOME/.zshrc" ] && [ ! -f "$file" ]; then continue; fi
@@ -62,7 +66,7 @@ path() {
   done
 }
 
-aws() {
+install_aws() {
   command -v aws >/dev/null && return
   [ -x .bootstrap/bin/aws ] && return
   say 'installing the AWS CLI'
@@ -82,7 +86,9 @@ aws() {
 
 for step in "$@"; do
   case $step in
-    tool | path | aws) "$step" ;;
+    tool) install_tool ;;
+    path) add_path ;;
+    aws) install_aws ;;
     *)
       say "there is no step $step: tool, path or aws"
       exit 2
