@@ -1,5 +1,6 @@
 """`bootstrap init`."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ _READY = "nothing more: its secrets are set"
 
 @verb()
 @click.option("--defaults", is_flag=True, help="Never ask.")
-def command(session: Session, *, defaults: bool) -> None:
+def command(session: Session, *, defaults: bool) -> int:
     r"""
     Create or complete bootstrap.toml, render everything, and say what is on.
 
@@ -32,9 +33,9 @@ def command(session: Session, *, defaults: bool) -> None:
       bootstrap init --defaults
     """
     root = init.root_for(session.start)
-    if not defaults and not (root / MANIFEST).exists():
-        output.words(f"There is no bootstrap.toml in {root} yet.")
-        click.confirm("Create one?", default=True, abort=True, err=True)
+    if not (defaults or (root / MANIFEST).exists() or _create(root)):
+        output.words("Nothing was written.")
+        return 1
     opened = init.open_project(
         ProjectFiles(root), lambda data: _sources(session, root, data), first_of(session.stores)
     )
@@ -43,6 +44,15 @@ def command(session: Session, *, defaults: bool) -> None:
     else:
         _show(session, opened)
     raise_blocked(opened.rendering)
+    return 0
+
+
+def _create(root: Path) -> bool:
+    """Ask, where there is somebody to ask; without a terminal, typing `init` was the answer."""
+    if not sys.stdin.isatty():
+        return True
+    output.words(f"There is no {MANIFEST} in {root} yet.")
+    return click.confirm("Create one?", default=True, err=True)
 
 
 def _sources(session: Session, root: Path, data: bytes) -> render.Sources:
