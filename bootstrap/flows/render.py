@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from bootstrap.flows.environment import resolve, secret_specs
 from bootstrap.model.environment import Cloud, Route
-from bootstrap.model.files import ChangeKind, FileChange, RenderedFile
+from bootstrap.model.files import ChangeKind, FileChange
 from bootstrap.model.project import Project, Service
 from bootstrap.rendering.context import Inputs, SidecarContainer, build
 from bootstrap.rendering.renderer import Renderer
@@ -61,21 +61,23 @@ class Sources(Struct, frozen=True):
 
 def plan(files: ProjectFiles, sources: Sources) -> Rendering:
     """Compare every generated file with the disk; writes nothing."""
-    texts = _templates(files, sources.project)
-    committed = _render(_committed(texts), sources.project, None)
     if sources.workspace.prebuild:
-        changes = Writer(files).plan(committed, kept=_kept(files, sources.project, per_workspace=True))
-        return Rendering(tuple(changes), without_workspace="this is a prebuild: nobody has a workspace yet")
-    here = _render(_of_workspace(texts), sources.here, sources.workspace)
-    changes = Writer(files).plan([*committed, *here], kept=_kept(files, sources.project, per_workspace=False))
+        committed = check(files, sources)
+        return Rendering(
+            committed.changes, without_workspace="this is a prebuild: nobody has a workspace yet"
+        )
+    texts = _templates(files, sources.project)
+    rendered = _renderer(texts, per_workspace=False).render(build(inputs(sources.project, None)))
+    rendered += _renderer(texts, per_workspace=True).render(build(inputs(sources.here, sources.workspace)))
+    changes = Writer(files).plan(rendered, possible=Renderer(texts).possible)
     return Rendering(tuple(changes), moved_from=_moved_from(files, sources.workspace))
 
 
 def check(files: ProjectFiles, sources: Sources) -> Rendering:
     """Compare the committed files alone: what depends on a workspace is in no repository."""
-    committed = _render(_committed(_templates(files, sources.project)), sources.project, None)
-    kept = _kept(files, sources.project, per_workspace=True)
-    return Rendering(tuple(Writer(files).plan(committed, kept=kept)))
+    renderer = _renderer(_templates(files, sources.project), per_workspace=False)
+    rendered = renderer.render(build(inputs(sources.project, None)))
+    return Rendering(tuple(Writer(files).plan(rendered, possible=renderer.possible)))
 
 
 def write(files: ProjectFiles, sources: Sources, *, force: bool = False) -> Rendering:
@@ -114,25 +116,11 @@ def _templates(files: ProjectFiles, project: Project) -> dict[str, str]:
     return {name: text for name, text in texts.items() if name.removesuffix(".j2") not in theirs}
 
 
-def _committed(texts: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in texts.items() if not name.startswith(_PER_WORKSPACE)}
-
-
-def _of_workspace(texts: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in texts.items() if name.startswith(_PER_WORKSPACE)}
-
-
-def _kept(files: ProjectFiles, project: Project, *, per_workspace: bool) -> list[str]:
-    """Paths that this run does not make and must not remove."""
-    kept = [path for path, key in _OWNERS.items() if getattr(project.files, key) == "theirs"]
-    folder = files.root / ".bootstrap" / "env"
-    if per_workspace and folder.is_dir():
-        kept += [f".bootstrap/env/{path.name}" for path in folder.iterdir()]
-    return kept
-
-
-def _render(texts: dict[str, str], project: Project, workspace: Workspace | None) -> list[RenderedFile]:
-    return Renderer(texts).render(build(inputs(project, workspace)))
+def _renderer(texts: dict[str, str], *, per_workspace: bool) -> Renderer:
+    """Make the renderer of one half of the templates."""
+    return Renderer(
+        {name: text for name, text in texts.items() if name.startswith(_PER_WORKSPACE) is per_workspace}
+    )
 
 
 def inputs(project: Project, workspace: Workspace | None) -> Inputs:

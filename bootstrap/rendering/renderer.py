@@ -51,6 +51,19 @@ class Renderer:
         )
         self._environment.filters.update(FILTERS)
 
+    def possible(self, path: str) -> bool:
+        """Whether some project could make one of the templates render to `path`."""
+        return any(
+            path.startswith(start)
+            and path.endswith(end)
+            and "/" not in path[len(start) : len(path) - len(end)]
+            if each
+            else path == start
+            for start, each, end in (
+                name.removesuffix(SUFFIX).partition(EACH_SERVICE) for name in self._texts
+            )
+        )
+
     def render(self, context: Mapping[str, Any]) -> list[RenderedFile]:
         """Render every template; one that gives nothing but white space makes no file.
 

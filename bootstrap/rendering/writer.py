@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bootstrap.model.files import ChangeKind, FileChange, Ownership, RenderedFile
 from bootstrap.rendering.context import MARKER
@@ -21,8 +21,8 @@ class Writer:
         self._files = files
         self._written = _read_record(files.read(RECORD))
 
-    def plan(self, rendered: Sequence[RenderedFile], *, kept: Iterable[str] = ()) -> list[FileChange]:
-        """Say for each file what writing it would do; `kept` are paths that are not ours to remove.
+    def plan(self, rendered: Sequence[RenderedFile], *, possible: Callable[[str], bool]) -> list[FileChange]:
+        """Say for each file what writing it would do; `possible` tells paths that this rendering can make.
 
         A file is ours to rewrite while it is what we wrote last, or says it is ours and is what HEAD holds:
         then git keeps the old text. Reads only.
@@ -34,7 +34,7 @@ class Writer:
             self._change(file, current[file.path], heads.get(file.path), project_is_ours=ours)
             for file in rendered
         ]
-        return changes + self._orphans({*current, *kept})
+        return changes + self._orphans({*current}, possible)
 
     def apply(self, changes: Iterable[FileChange], *, force: bool = False) -> list[FileChange]:
         """Write what the plan says and return what was done; with `force` also what was edited by hand.
@@ -76,10 +76,13 @@ class Writer:
             return ChangeKind.FOREIGN
         return ChangeKind.UPDATE if head is not None and _text(head) == before else ChangeKind.EDITED
 
-    def _orphans(self, wanted: set[str]) -> list[FileChange]:
-        """Files that we wrote, that nothing renders any more, and that nobody has touched since."""
+    def _orphans(self, wanted: set[str], possible: Callable[[str], bool]) -> list[FileChange]:
+        """Files that we wrote, that nothing renders any more, and that nobody has touched since.
+
+        The record lies in the project, where a stranger may have put it: what no template makes stays.
+        """
         changes = []
-        for path in sorted(self._written.keys() - wanted):
+        for path in sorted(filter(possible, self._written.keys() - wanted)):
             before = _text(self._files.read(path))
             if before is not None and _digest(before) in self._written[path]:
                 changes.append(FileChange(path, ChangeKind.REMOVE, before, None))
