@@ -22,6 +22,7 @@ def command(session: Session) -> None:
                 {
                     "service": status.name,
                     "phase": status.phase.name.lower(),
+                    "detail": status.detail,
                     "pid": status.pid,
                     "port": status.port,
                     "uptime": status.uptime,
@@ -31,10 +32,16 @@ def command(session: Session) -> None:
         )
     elif statuses:
         rows = [
-            (status.name, status.phase.value, _text(status.port), _text(status.pid), _duration(status.uptime))
+            (
+                status.name,
+                _text(status.port),
+                _text(status.pid),
+                _duration(status.uptime),
+                f"{status.phase.value}: {status.detail}" if status.detail else status.phase.value,
+            )
             for status in statuses
         ]
-        output.table(("SERVICE", "STATE", "PORT", "PID", "UP FOR"), rows)
+        output.table(("SERVICE", "PORT", "PID", "UP FOR", "STATE"), rows)
     else:
         output.words("Nothing has run here yet. Start it: bootstrap up")
 

@@ -10,6 +10,7 @@ from bootstrap.cli.session import Session, verb
 from bootstrap.flows import stack
 from bootstrap.flows.detach import detach as start_detached
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import LogLine, Phase, PhaseChanged
 
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
@@ -43,14 +44,17 @@ def command(session: Session, services: tuple[str, ...], *, detach: bool, prepar
     engine = stack.engine_for(session.root, session.state, session.environ, session.project)
     screen = _Screen(session)
     if prepare:
-        return engine.prepare(stack.preparation(session.root, session.project, services), screen.show)
+        return screen.verdict(
+            engine.prepare(stack.preparation(session.root, session.project, services), screen.show)
+        )
     engine.reclaim()
     run = stack.plan_run(session.root, session.project, session.workspace, session.stores, services)
     screen.names([launch.name for launch in run.launches])
     for name in run.skipped:
         output.words(f"{name} is only an image, which needs a container engine: skipped.", style="yellow")
     output.words(f"Starting {len(run.launches)} processes with the {engine.name} engine.")
-    return engine.up(run.launches, screen.show, ready=lambda: _announce(session, run.telemetry))
+    code = engine.up(run.launches, screen.show, ready=lambda: _announce(session, run.telemetry))
+    return screen.verdict(code)
 
 
 class _Screen:
@@ -60,6 +64,17 @@ class _Screen:
         self._json = session.as_json
         self._colours: dict[str, str] = {}
         self._width = 0
+        self._failures: list[PhaseChanged] = []
+
+    def verdict(self, code: int) -> int:
+        """Raise the first failure in the words of an error, so that it is the last thing to be read."""
+        if code == 1 and self._failures:
+            first = self._failures[0]
+            raise BootstrapError(
+                f"{first.service} failed: {first.detail}",
+                first.hint or f"Read it all: bootstrap logs {first.service}",
+            )
+        return code
 
     def names(self, names: Sequence[str]) -> None:
         """Give each service its colour, and all of them one width."""
@@ -68,6 +83,8 @@ class _Screen:
 
     def show(self, event: PhaseChanged | LogLine) -> None:
         """Print one event."""
+        if isinstance(event, PhaseChanged) and event.phase is Phase.FAILED:
+            self._failures.append(event)
         if self._json:
             output.json_line(_as_json(event))
         elif isinstance(event, LogLine):

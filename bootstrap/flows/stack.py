@@ -7,7 +7,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
+from bootstrap.flows.environment import (
+    Resolved,
+    fill_in,
+    first_of,
+    resolve,
+    scrubbed,
+    secret_specs,
+    service_named,
+)
 from bootstrap.flows.render import COLLECTOR_PORT
 from bootstrap.model.environment import CollectorAddress, Local, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
@@ -73,7 +81,7 @@ def plan_run(
                 f"services.{service.name} depends on {needed[0]}, an image that needs a container engine",
                 "Run it in containers: docker compose up, or run it elsewhere and remove the dependency.",
             )
-    address, collector = _collector(root)
+    address, collector = _collector(root, _secrets(project, stores))
     routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
     launches = [
         _launch(root, service, _environment(project, service, workspace, stores, routing))
@@ -155,7 +163,13 @@ def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Laun
     )
 
 
-def _collector(root: Path) -> tuple[CollectorAddress, Launch]:
+def _secrets(project: Project, stores: Sequence[SecretStore]) -> dict[str, str]:
+    """Gather what the collector has to know in order to mask it before it stores anything."""
+    lookup = first_of(stores)
+    return {name: secret.reveal() for name in secret_specs(project) if (secret := lookup(name)) is not None}
+
+
+def _collector(root: Path, secrets: Mapping[str, str]) -> tuple[CollectorAddress, Launch]:
     """Choose the collector's ports: the usual ones where they are free."""
     http = ports.pick(COLLECTOR_PORT)
     daemon = ports.pick_both(_DAEMON_PORT)
@@ -164,7 +178,7 @@ def _collector(root: Path) -> tuple[CollectorAddress, Launch]:
         name=COLLECTOR_SERVICE,
         command=(sys.executable, "-m", "bootstrap", *arguments),
         directory=root,
-        environment={},
+        environment=secrets,
         port=http,
         health="/healthz",
     )
