@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootstrap.stack.interface import LogLine
+from bootstrap.system.files import file_error
 
 _LIMIT = 5_000_000
 _POLL = 0.1
@@ -24,22 +25,28 @@ Entry = tuple[str, str, str]
 
 
 def folder(state: Path) -> Path:
-    """The folder of the logs, made on first use."""
+    """The folder of the logs, made on first use; raises BootstrapError where that fails."""
     logs = state / "logs"
-    logs.mkdir(mode=0o700, exist_ok=True)
+    try:
+        logs.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise file_error("make the folder", logs, error) from error
     return logs
 
 
 class LogWriter:
-    """Appends to one service's log, which it begins anew."""
+    """Appends to one service's log, which it begins anew; raises BootstrapError where that fails."""
 
     def __init__(self, logs: Path, service: str, *, limit: int = _LIMIT) -> None:
         self._path = logs / f"{service}.log"
         self._older = logs / f"{service}.log.1"
         self._limit = limit
-        self._older.unlink(missing_ok=True)
-        self._path.unlink(missing_ok=True)
-        self._stream = self._open()
+        try:
+            self._older.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+            self._stream = self._open()
+        except OSError as error:
+            raise file_error("write", self._path, error) from error
 
     def _open(self) -> BinaryIO:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -13,6 +13,7 @@ from bootstrap.system.state import State
 
 _RUN = "run"
 _STOP = "stop"
+_OVER = (Phase.FAILED, Phase.STOPPED)
 
 
 class ServiceRecord(msgspec.Struct):
@@ -47,8 +48,7 @@ class RunRecord(msgspec.Struct):
 
     def running(self) -> list[str]:
         """The names of the services that it has not seen end."""
-        over = (Phase.FAILED, Phase.STOPPED)
-        return [name for name, service in self.services.items() if service.phase not in over]
+        return [name for name, service in self.services.items() if service.phase not in _OVER]
 
     def statuses(self) -> list[ServiceStatus]:
         """Every service as it is now; one whose process is gone is not called healthy."""
@@ -58,16 +58,13 @@ class RunRecord(msgspec.Struct):
 
 def _status(name: str, service: ServiceRecord, *, live: bool) -> ServiceStatus:
     process = service.process
-    if (
-        process is not None
-        and service.phase in (Phase.SETUP, Phase.STARTING, Phase.HEALTHY)
-        and process.matches()
-    ):
+    if service.phase in _OVER:
+        return ServiceStatus(name, service.phase, port=service.port, detail=service.detail)
+    if process is not None and (process.alive() if live else process.matches()):
         uptime = time.time() - service.started if service.started else None
         detail = service.detail if live else "left behind by a run that was killed"
         return ServiceStatus(name, service.phase, process.pid, service.port, uptime, detail)
-    over = Phase.FAILED if service.phase is Phase.FAILED else Phase.STOPPED
-    phase = service.phase if live else over
+    phase = service.phase if live else Phase.STOPPED
     return ServiceStatus(name, phase, port=service.port, detail=service.detail)
 
 

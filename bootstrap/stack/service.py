@@ -85,7 +85,8 @@ class Service:
         """Say that it failed, with the last lines that it wrote."""
         if self.reader is not None and self.group is not None and self.group.poll() is not None:
             self.reader.join(DRAIN)
-        self._enter(Phase.FAILED, error.message, error.hint, self._output.last())
+        hint = error.hint or f"`bootstrap logs {self.launch.name}` shows all that it wrote."
+        self._enter(Phase.FAILED, error.message, hint, self._output.last())
 
     def close(self) -> None:
         """Say that it has stopped."""

@@ -1,5 +1,6 @@
 """Becomes another program; kept apart and small because `run` pays for every import."""
 
+import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ def explain(command: str, error: OSError | ValueError) -> CannotRunError:
         hint = "Look for a NUL or an undecodable byte in the arguments or the environment."
         return CannotRunError(f"{command}: cannot be passed to the system: {error}", hint)
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    if isinstance(error, PermissionError) or reason == "exec format error":
+    if isinstance(error, PermissionError) or error.errno == errno.ENOEXEC:
         hint = "Make it executable (chmod +x), or start it through its interpreter."
         return NotExecutableError(f"{command}: cannot be executed: {reason}", hint)
     return CannotRunError(f"{command}: cannot be started: {reason}", "")

@@ -3,6 +3,9 @@
 import stat
 from pathlib import Path
 
+import pytest
+
+from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import LogLine
 from bootstrap.stack.logfile import LogWriter, folder, follow, read
 
@@ -78,6 +81,18 @@ def test_a_line_may_hold_anything_but_its_end(tmp_path: Path) -> None:
     writer.write(odd)
     writer.close()
     assert [line.text for line in read(tmp_path, ["web"], None)] == odd
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("in the way")
+    with pytest.raises(BootstrapError, match="logs: cannot make the folder: file exists"):
+        folder(tmp_path)
+
+
+def test_a_log_that_cannot_be_begun_is_named(tmp_path: Path) -> None:
+    (tmp_path / "web.log").mkdir()
+    with pytest.raises(BootstrapError, match=r"web\.log: cannot write"):
+        LogWriter(tmp_path, "web")
 
 
 def test_a_service_without_a_log_has_no_lines(tmp_path: Path) -> None:

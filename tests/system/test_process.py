@@ -230,6 +230,13 @@ def test_execute_says_what_it_cannot_become(argv: str, environ: str, code: int, 
     assert execute(argv, environ) == (code, said + "\n")
 
 
+def test_execute_does_not_guess_an_interpreter(tmp_path: Path) -> None:
+    text = tmp_path / "text"
+    text.write_text("echo not a program")
+    text.chmod(0o755)
+    assert execute(f'["{text}"]') == (126, f"{text}: cannot be executed: exec format error\n")
+
+
 def test_execute_restores_the_signals_when_it_fails() -> None:
     code = EXECUTE.replace(
         "sys.exit(error.exit_code)", "import signal; print(signal.getsignal(signal.SIGPIPE).name)"
