@@ -179,6 +179,7 @@ def _collector(root: Path, secrets: Mapping[str, str]) -> tuple[CollectorAddress
         command=(sys.executable, "-m", "bootstrap", *arguments),
         directory=root,
         environment=secrets,
+        hidden=tuple(secrets.values()),
         port=http,
         health="/healthz",
     )
