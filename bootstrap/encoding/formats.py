@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from bootstrap.encoding import compose_env, shell
+from bootstrap.encoding.names import check_value
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -17,6 +18,8 @@ def _compose_env(pairs: Pairs) -> str:
 
 
 def _json(pairs: Pairs) -> str:
+    for name, value in pairs:
+        check_value(name, value)
     return json.dumps(dict(pairs), indent=2, ensure_ascii=False) + "\n"
 
 

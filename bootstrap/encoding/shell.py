@@ -1,18 +1,14 @@
 """Words for POSIX shells (sh, dash, bash, zsh): safe to `eval`, whatever the value."""
 
-from bootstrap.encoding.names import check_variable
-from bootstrap.model.errors import BootstrapError
+from bootstrap.encoding.names import check_value, check_variable
 
 
 def quote(value: str, name: str = "value") -> str:
     """Encode one word; nothing inside is expanded. `name` is for the error where a shell cannot hold it.
 
-    Raises BootstrapError for NUL, which no environment can hold.
+    Raises BootstrapError for NUL, which no environment can hold, and for what is not UTF-8.
     """
-    if "\0" in value:
-        raise BootstrapError(
-            f"{name}: holds a NUL character, which no environment variable can", "Store it as base64."
-        )
+    check_value(name, value)
     return "'" + value.replace("'", "'\\''") + "'"
 
 

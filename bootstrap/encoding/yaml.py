@@ -1,6 +1,7 @@
 """YAML 1.1 and 1.2 block style from plain data, and the `$` of Compose's interpolation."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -29,8 +30,10 @@ def scalar(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return json.dumps(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
     if not isinstance(value, str):
         raise BootstrapError(
             f"{value!r}: a {type(value).__name__} cannot be written as YAML", "Write it as text."
@@ -39,6 +42,16 @@ def scalar(value: object) -> str:
         return value
     quoted = json.dumps(value, ensure_ascii=False)
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+
+
+def _number(value: float) -> str:
+    """YAML 1.1 takes it for text without a point in it; both versions spell what is no number like this."""
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    digits, e, exponent = repr(value).partition("e")
+    return f"{digits}{'' if '.' in digits else '.0'}{e}{exponent}"
 
 
 def block(value: object, indent: int = 0) -> str:
