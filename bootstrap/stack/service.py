@@ -61,7 +61,7 @@ class Service:
     def prepare(self) -> None:
         """Run the setup if it is due; raises BootstrapError when it fails."""
         if self._preparation.due():
-            self._enter(Phase.SETUP)
+            self._enter(Phase.SETUP, self.launch.setup or "")
             self._preparation.perform(self._execute)
 
     def start(self, dependencies: Iterable["Service"]) -> None:
