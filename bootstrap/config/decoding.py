@@ -1,5 +1,6 @@
 """Bytes to typed tables; an unknown key or a wrong type is an error that names the key."""
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -45,8 +46,8 @@ def convert(key: str, raw: Any, kind: type[T], *, file: str = MANIFEST) -> T:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `")
-        below = path.removesuffix("`").removeprefix("$").removeprefix("key in ")
+        problem, _, where = str(error).partition(" - at ")
+        below = where.strip("`").removeprefix("key` in `").removeprefix("$")
         raise ManifestError(
             f"{key}{below}", _in_words(problem), f"See the table [{key}] in the README.", file=file
         ) from error
@@ -67,6 +68,18 @@ def check_keys(key: str, raw: Mapping[str, Any], keys: tuple[str, ...], *, file:
         if name not in keys:
             whole = f"{key}.{name}" if key else name
             raise ManifestError(whole, "is not a known key", known(name, keys), file=file)
+
+
+def check_plain(key: str, value: Any) -> None:
+    """Refuse what TOML can say and no generated file can: dates, times, and numbers that are none."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            check_plain(f"{key}.{name}", item)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            check_plain(f"{key}[{number}]", item)
+    elif not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ManifestError(key, f"{value} cannot be written to a generated file", "Put it in quotes.")
 
 
 def named(table: str, data: Mapping[str, Any], pattern: re.Pattern[str]) -> dict[str, Any]:

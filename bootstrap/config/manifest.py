@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bootstrap.config.checks import check_ports, check_project, check_references
-from bootstrap.config.decoding import check_keys, convert, decode, named, read_bytes
+from bootstrap.config.decoding import check_keys, check_plain, convert, decode, named, read_bytes
 from bootstrap.config.errors import ManifestError, known
 from bootstrap.config.location import LOCAL_MANIFEST, MANIFEST, check_owner
 from bootstrap.model.manifest import (
@@ -27,6 +27,8 @@ _SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 _TABLES = ("project", "services", "telemetry", "secrets", "workspace", "milestones", "files")
 #: what the manifest itself says, so that `compose = {...}` may not say it a second time
 _OWNED_COMPOSE_KEYS = {"environment": "environment", "env_file": "environment", "image": "image"}
+#: the keys of a `compose` table whose values are looked into
+_COMPOSE_KINDS: dict[str, type | tuple[type, ...]] = {"volumes": list, "networks": (list, dict)}
 
 
 def read(path: Path, vendors: Mapping[str, type[Any]], *, local: bool = True) -> Project:
@@ -65,7 +67,7 @@ def parse(data: Mapping[str, Any], vendors: Mapping[str, type[Any]], *, root: Pa
         services=services,
         telemetry=_telemetry(data, vendors),
         secrets={name: _secret(name, raw) for name, raw in named("secrets", data, _SECRET_NAME).items()},
-        workspace=convert("workspace", data.get("workspace", {}), WorkspaceTable),
+        workspace=_workspace(data.get("workspace", {})),
         milestones=convert("milestones", data.get("milestones", {}), MilestonesTable),
         files=convert("files", data.get("files", {}), FilesTable),
     )
@@ -78,16 +80,20 @@ def _service(name: str, raw: Any) -> Service:
     table = convert(key, raw, ServiceTable)
     if (table.build is None) == (table.image is None):
         raise ManifestError(key, "needs either build or image", 'Add build = "FOLDER" or image = "NAME:TAG".')
-    for owned, instead in _OWNED_COMPOSE_KEYS.items():
-        if owned in table.compose:
-            raise ManifestError(
-                f"{key}.compose.{owned}", "is not for this table", f"Use {key}.{instead} instead."
-            )
+    _check_compose(key, table.compose)
     if table.health is not None and table.port is None:
         raise ManifestError(f"{key}.health", "needs a port to be asked on", f"Add port = ... to [{key}].")
     secrets = (
         table.secrets if isinstance(table.secrets, dict) else {secret: secret for secret in table.secrets}
     )
+    for variable, value in table.environment.items():
+        # The pattern of names lets a line end pass at the very end, as every "$" does.
+        if variable.endswith("\n") or "\0" in value:
+            raise ManifestError(
+                f"{key}.environment.{variable.strip()}",
+                "holds a line end or a NUL character, which no variable can",
+                "Remove it.",
+            )
     both = sorted(secrets.keys() & table.environment.keys())
     if both:
         raise ManifestError(
@@ -112,6 +118,19 @@ def _service(name: str, raw: Any) -> Service:
     )
 
 
+def _check_compose(key: str, table: Mapping[str, Any]) -> None:
+    """Refuse what a `compose` table must not say, and what could not be merged into what we say."""
+    for owned, instead in _OWNED_COMPOSE_KEYS.items():
+        if owned in table:
+            raise ManifestError(
+                f"{key}.compose.{owned}", "is not for this table", f"Use {key}.{instead} instead."
+            )
+    for name, kinds in _COMPOSE_KINDS.items():
+        if not isinstance(table.get(name, []), kinds):
+            raise ManifestError(f"{key}.compose.{name}", "is not a list", f"Write {name} = [...].")
+    check_plain(f"{key}.compose", table)
+
+
 def _secret(name: str, raw: Any) -> SecretSpec:
     key = f"secrets.{name}"
     table = convert(key, raw, SecretTable)
@@ -127,6 +146,13 @@ def _secret(name: str, raw: Any) -> SecretSpec:
         pattern=table.pattern,
         required=table.required,
     )
+
+
+def _workspace(raw: Any) -> WorkspaceTable:
+    table = convert("workspace", raw, WorkspaceTable)
+    check_plain("workspace.gitpod", table.gitpod)
+    check_plain("workspace.devcontainer", table.devcontainer)
+    return table
 
 
 def _telemetry(data: Mapping[str, Any], vendors: Mapping[str, type[Any]]) -> dict[str, Any]:

@@ -91,7 +91,8 @@ def named_volumes(project: Project) -> list[str]:
             source = volume.get("source") if isinstance(volume, Mapping) else str(volume).partition(":")[0]
             bind = isinstance(volume, Mapping) and volume.get("type") != "volume"
             anonymous = not isinstance(volume, Mapping) and ":" not in str(volume)
-            if source and not bind and not anonymous and source[0] not in "./~$":
+            named = isinstance(source, str) and source and source[0] not in "./~$"
+            if named and not bind and not anonymous:
                 found[source] = None
     return list(found)
 
@@ -100,5 +101,6 @@ def named_networks(project: Project) -> list[str]:
     """The networks that `compose` tables name beside the default one."""
     found: dict[str, None] = {}
     for service in project.services.values():
-        found.update(dict.fromkeys(name for name in service.compose.get("networks", ()) if name != "default"))
+        names = service.compose.get("networks", ())
+        found.update(dict.fromkeys(name for name in names if isinstance(name, str) and name != "default"))
     return list(found)

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from bootstrap.config.errors import ManifestError
 from bootstrap.model.environment import Text, Variable
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.rendering import compose
@@ -39,8 +40,18 @@ class Inputs(Struct, frozen=True):
 
 
 def build(inputs: Inputs) -> dict[str, Any]:
-    """Make the data that every template sees."""
+    """Make the data that every template sees.
+
+    Raises ManifestError where a service has the name of a container that a vendor adds.
+    """
     project = inputs.project
+    for sidecar in inputs.sidecars:
+        if sidecar.name in project.services:
+            raise ManifestError(
+                f"services.{sidecar.name}",
+                f"is the name of a container that {min(sidecar.services)}'s telemetry brings by itself",
+                "Remove this service, or give it another name.",
+            )
     workspace = project.workspace
     return {
         "marker": MARKER,
