@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from bootstrap.cli import root
 from bootstrap.cli.commands import COMMANDS
+from bootstrap.cli.root import root
 from bootstrap.cli.session import OPTIONS
 from bootstrap.config.schema import schema
 

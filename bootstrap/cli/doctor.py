@@ -1,7 +1,8 @@
 """`bootstrap doctor`."""
 
 from bootstrap.cli import output
-from bootstrap.cli.session import OPTIONS, Session, verb
+from bootstrap.cli.session import OPTIONS, Session
+from bootstrap.cli.verb import verb
 from bootstrap.flows.doctor import Finding, Mark, Place, examine
 from bootstrap.flows.environment import first_of
 from bootstrap.model.errors import ProblemsFoundError

@@ -9,7 +9,8 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.render import raise_blocked
 from bootstrap.cli.render import show as show_rendering
-from bootstrap.cli.session import OPTIONS, Session, verb
+from bootstrap.cli.session import OPTIONS, Session
+from bootstrap.cli.verb import verb
 from bootstrap.config import manifest
 from bootstrap.config.location import MANIFEST
 from bootstrap.flows import init, render

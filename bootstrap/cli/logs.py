@@ -3,7 +3,8 @@
 import click
 
 from bootstrap.cli import output
-from bootstrap.cli.session import Session, verb
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
 from bootstrap.flows.stack import engine_for
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import click
 
 from bootstrap.cli import output
-from bootstrap.cli.session import Session, verb
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
 from bootstrap.flows import render
 from bootstrap.flows.environment import first_of, secret_specs
 from bootstrap.model.errors import ProblemsFoundError

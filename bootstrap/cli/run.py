@@ -2,12 +2,9 @@
 
 import click
 
-from bootstrap.cli.session import Session, verb
-from bootstrap.flows.run import child_environment, host_environment
-from bootstrap.model.errors import BootstrapError
-from bootstrap.system.execute import execute
-
-FAILED_BEFORE = 125
+from bootstrap.cli.direct import become
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
 
 
 @verb(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -25,12 +22,4 @@ def command(session: Session, service: str, arguments: tuple[str, ...]) -> None:
       bootstrap run backend-flask -- python -m flask --app app shell
       bootstrap run backend-flask -- env
     """
-    try:
-        variables = host_environment(
-            session.project, service, session.workspace, session.state, session.stores
-        )
-        environment = child_environment(session.environ, session.project, variables)
-    except BootstrapError as error:
-        error.exit_code = FAILED_BEFORE  # the codes below are CMD's own
-        raise
-    execute(arguments[1:] if arguments[0] == "--" else arguments, environment)
+    become(session, service, arguments[1:] if arguments[0] == "--" else arguments)

@@ -1,12 +1,9 @@
 """The composition root: builds every collaborator once, from the environment and the shared options."""
 
 import os
-from collections.abc import Callable
-from functools import cached_property, update_wrapper
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import click
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
@@ -74,41 +71,3 @@ class Session:
 
 #: the type of each vendor's table in the manifest
 OPTIONS: dict[str, type[Any]] = {name: vendor.options for name, vendor in VENDORS.items()}
-
-
-class Verb(click.Command):
-    """A command that also takes the shared options after its name."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.params += [
-            click.Option(
-                ["-C", "directory"], metavar="DIR", expose_value=False, callback=_shared, help=_DIRECTORY
-            ),
-            click.Option(["--json", "json"], is_flag=True, expose_value=False, callback=_shared, help=_JSON),
-        ]
-
-
-_DIRECTORY = "Work as if started in DIR."
-_JSON = "Print data as JSON."
-
-
-def _shared(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    if value and parameter.name is not None:
-        ctx.ensure_object(dict)[parameter.name] = value
-
-
-def verb(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a Verb of a function whose first parameter is the Session; it may return an exit code."""
-
-    def decorate(function: Callable[..., Any]) -> click.Command:
-        @click.pass_context
-        def call(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
-            shared = ctx.obj or {}
-            session = Session(shared.get("directory"), as_json=bool(shared.get("json")))
-            return function(session, *args, **kwargs)
-
-        command: click.Command = click.command(cls=Verb, **settings)(update_wrapper(call, function))
-        return command
-
-    return decorate

@@ -1,7 +1,8 @@
 """`bootstrap status`."""
 
 from bootstrap.cli import output
-from bootstrap.cli.session import Session, verb
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
 from bootstrap.flows.stack import engine_for
 
 

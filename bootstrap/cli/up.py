@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import click
 
 from bootstrap.cli import output
-from bootstrap.cli.session import Session, verb
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
 from bootstrap.flows import stack
 from bootstrap.flows.detach import detach as start_detached
 from bootstrap.flows.run import COLLECTOR

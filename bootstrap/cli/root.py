@@ -1,0 +1,107 @@
+"""The root command: its table of verbs, the options that all of them share, and the error boundary."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from bootstrap.cli.commands import COMMANDS
+from bootstrap.model.errors import BootstrapError
+
+#: as a shell reports a program that SIGPIPE ended
+BROKEN_PIPE = 141
+
+
+class Root(click.Group):
+    """Imports a verb only when it is called, and turns every error into words and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Every verb, in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the verb's own file."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"bootstrap.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Offer the nearest verb for one that does not exist."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no command {args[0]!r}{_nearest(args[0])}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; a reader that stops reading ends it quietly, as SIGPIPE would."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Keep Python from complaining when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+
+    def main(  # type: ignore[override]  # click types every keyword of its own
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
+        """Run, and leave through `sys.exit` with the code that the contract gives to each outcome."""
+        try:
+            result = super().main(args, prog_name, **{**extra, "standalone_mode": False})
+        except (BootstrapError, click.ClickException, click.Abort, KeyboardInterrupt, Exception) as error:  # noqa: BLE001
+            from bootstrap.cli.boundary import report  # noqa: PLC0415 - only an error needs it
+
+            raise SystemExit(
+                report(error, as_json=_wants_json(sys.argv[1:] if args is None else args))
+            ) from None
+        raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _wants_json(args: Sequence[str]) -> bool:
+    """Whether --json stands among our own arguments, which end at `--`."""
+    return "--json" in list(args)[: list(args).index("--") if "--" in args else None]
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
+
+
+def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's signature
+    if asked and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - slow to import, and rarely asked
+
+        click.echo(f"bootstrap {version('workspace-bootstrap')}")
+        ctx.exit()
+
+
+@click.command(
+    cls=Root,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: bootstrap init, then: bootstrap up. Every command has examples in its --help.",
+)
+@click.option("-C", "directory", metavar="DIR", help="Work as if started in DIR.")
+@click.option("--json", "as_json", is_flag=True, help="Print data as one JSON document.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+@click.pass_context
+def root(ctx: click.Context, directory: str | None, *, as_json: bool) -> None:
+    """
+    Open a workspace from one manifest.
+
+    bootstrap.toml says which services there are and which telemetry vendors each reports to. Everything else
+    follows: Compose file, env files, Gitpod and devcontainer set-up, secrets, and the proof that it arrives.
+    """
+    ctx.obj = {"directory": directory, "json": as_json}

@@ -1,0 +1,47 @@
+"""What every verb shares: the options that it also takes after its name, and its Session."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+import click
+
+from bootstrap.cli.session import Session
+
+
+class Verb(click.Command):
+    """A command that also takes the shared options after its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += [
+            click.Option(
+                ["-C", "directory"], metavar="DIR", expose_value=False, callback=_shared, help=_DIRECTORY
+            ),
+            click.Option(["--json", "json"], is_flag=True, expose_value=False, callback=_shared, help=_JSON),
+        ]
+
+
+_DIRECTORY = "Work as if started in DIR."
+_JSON = "Print data as JSON."
+
+
+def _shared(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value and parameter.name is not None:
+        ctx.ensure_object(dict)[parameter.name] = value
+
+
+def verb(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a Verb of a function whose first parameter is the Session; it may return an exit code."""
+
+    def decorate(function: Callable[..., Any]) -> click.Command:
+        @click.pass_context
+        def call(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+            shared = ctx.obj or {}
+            session = Session(shared.get("directory"), as_json=bool(shared.get("json")))
+            return function(session, *args, **kwargs)
+
+        command: click.Command = click.command(cls=Verb, **settings)(update_wrapper(call, function))
+        return command
+
+    return decorate
