@@ -133,6 +133,11 @@ def inputs(project: Project, workspace: Workspace | None) -> Inputs:
             name: resolve(project, service, view="container", routing=routing, url=url)
             for name, service in project.services.items()
         },
+        project_documents={
+            name: vendor.project_document(project)
+            for name, vendor in VENDORS.items()
+            if project.reporting_to(name)
+        },
         documents={name: _documents(project, service) for name, service in project.services.items()},
         sidecars=_sidecars(project),
         secrets=tuple(spec for spec in secret_specs(project).values() if spec.audience == "service"),

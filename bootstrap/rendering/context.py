@@ -31,6 +31,8 @@ class Inputs(Struct, frozen=True):
     project: Project
     #: each service's variables in the container view
     environments: Mapping[str, tuple[Variable, ...]]
+    #: what vendors tell templates about the whole project: vendor -> data
+    project_documents: Mapping[str, Mapping[str, Any]]
     #: what each service's vendors tell templates: service -> vendor -> data
     documents: Mapping[str, Mapping[str, Any]]
     sidecars: Sequence[SidecarContainer]
@@ -61,6 +63,7 @@ def build(inputs: Inputs) -> dict[str, Any]:
             "region": project.region,
         },
         "services": [_service(service, inputs) for service in project.services.values()],
+        "vendors": inputs.project_documents,
         "sidecars": [_sidecar(sidecar) for sidecar in inputs.sidecars],
         "networks": list(
             dict.fromkeys((*(sidecar.name for sidecar in inputs.sidecars), *compose.named_networks(project)))

@@ -36,5 +36,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     local: Callable[[Project, Service, CollectorAddress], tuple[Variable, ...]] | None = None
     #: the container that has to run beside the services
     sidecar: Callable[[Project], Sidecar] | None = None
+    #: what templates see as `vendors.NAME` while any service reports to it
+    project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`
     document: Callable[[Project, Service], Mapping[str, Any]] = field(default=lambda _project, _service: {})

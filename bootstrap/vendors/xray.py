@@ -99,8 +99,12 @@ def _sidecar(project: Project) -> Sidecar:
     )
 
 
+def _project_document(project: Project) -> Mapping[str, Any]:
+    return {"group": group(project)}
+
+
 def _document(project: Project, service: Service) -> Mapping[str, Any]:
-    return {"sampling_rule": sampling_rule(project, service), "group": group(project)}
+    return {"sampling_rule": sampling_rule(project, service)}
 
 
 XRAY = Vendor(
@@ -111,5 +115,6 @@ XRAY = Vendor(
     cloud=_cloud,
     local=_local,
     sidecar=_sidecar,
+    project_document=_project_document,
     document=_document,
 )
