@@ -71,7 +71,7 @@ def resolve(
         for variable in _reporting(project, service, vendor, routing.get(vendor), view):
             variables.setdefault(variable.name, variable)
     for name, stored in service.secrets.items():
-        if stored not in secret_specs(project):
+        if stored not in project.secrets and stored not in secret_specs(project):
             key = f"services.{service.name}.secrets"
             raise ManifestError(key, f"nobody declares {stored}", f"Declare it: [secrets.{stored}]")
         variables[name] = Variable(name, FromSecret(stored), f"secret {stored}")
