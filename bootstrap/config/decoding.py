@@ -13,7 +13,7 @@ from bootstrap.config.errors import ManifestError, known
 from bootstrap.config.location import MANIFEST
 from bootstrap.model.errors import BootstrapError
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -41,8 +41,7 @@ def decode(data: bytes, file: str) -> dict[str, Any]:
 def convert(key: str, raw: Any, kind: type[T], *, file: str = MANIFEST) -> T:
     """Decode one table; the error names the key below `key` that is wrong."""
     if isinstance(raw, dict):
-        keys = [item.encode_name for item in msgspec.structs.fields(kind)]  # type: ignore[arg-type]  # T is a Struct
-        check_keys(key, raw, tuple(keys), file=file)
+        check_keys(key, raw, kind.__struct_encode_fields__, file=file)
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
