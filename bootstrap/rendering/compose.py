@@ -91,8 +91,9 @@ def named_volumes(project: Project) -> list[str]:
             source = volume.get("source") if isinstance(volume, Mapping) else str(volume).partition(":")[0]
             bind = isinstance(volume, Mapping) and volume.get("type") != "volume"
             anonymous = not isinstance(volume, Mapping) and ":" not in str(volume)
-            named = isinstance(source, str) and source and source[0] not in "./~$"
-            if named and not bind and not anonymous:
+            if not isinstance(source, str) or bind or anonymous:
+                continue
+            if source and source[0] not in "./~$":
                 found[source] = None
     return list(found)
 

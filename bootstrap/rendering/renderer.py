@@ -89,10 +89,10 @@ class Renderer:
         try:
             template = self._environment.get_template(name)
             if EACH_SERVICE not in path:
-                yield path, template.render(context)
+                yield path, _checked(template.render(context))
                 return
             for service in context["services"]:
-                text = template.render(context, service=service)
+                text = _checked(template.render(context, service=service))
                 yield path.replace(EACH_SERVICE, service["name"]), text
         except TemplateSyntaxError as error:
             raise TemplateError(
@@ -102,6 +102,10 @@ class Renderer:
             raise TemplateError(f"{name}: line {_line(error, name)}: {error}", _ONLY_DATA) from error
         except UndefinedError as error:
             raise TemplateError(f"{name}: line {_line(error, name)}: {error.message}", _NAMES) from error
+        except RecursionError as error:
+            raise TemplateError(
+                f"{name}: includes or calls itself without end", "Mend the template."
+            ) from error
         except (TemplateRuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise TemplateError(
                 f"{name}: line {_line(error, name)}: {error}", "Mend the template."
@@ -110,6 +114,11 @@ class Renderer:
 
 _ONLY_DATA = "Templates see plain data only: use what the context gives them."
 _NAMES = "Check the spelling against the built-in template of that name."
+
+
+def _checked(text: str) -> str:
+    text.encode()  # a lone surrogate is a ValueError here, and not when the file is half written
+    return text
 
 
 def _line(error: BaseException, name: str) -> int:

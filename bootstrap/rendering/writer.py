@@ -1,7 +1,10 @@
 """Generated files meet the disk: whose is each one, what would change, and then the change."""
 
+import glob
 import hashlib
 import json
+import stat
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bootstrap.model.files import ChangeKind, FileChange, Ownership, RenderedFile
@@ -12,6 +15,8 @@ from bootstrap.system.files import ProjectFiles
 #: digests of what we wrote last, git-ignored, beside the files so that it outlives a restart of the workspace
 RECORD = ".bootstrap/written.json"
 _MARKER_LINES = 3
+#: seconds after which a temporary file, which usually lives for milliseconds, belongs to nobody
+_ABANDONED = 60
 
 
 class Writer:
@@ -42,11 +47,13 @@ class Writer:
         Each file is the old or the new one, whole, at every moment. Raises BootstrapError, naming the path;
         the files before it are then written and the rest is not.
         """
+        changes = list(changes)
+        self._sweep([RECORD, *(change.path for change in changes)])
         doing = [change for change in changes if _writes(change, force=force)]
         self._remember({change.path: change for change in doing}, before=True)
         for change in doing:
-            if change.kind is ChangeKind.EDITED and change.before is not None:
-                self._files.write(f"{change.path}.orig", change.before.encode("utf-8", "surrogateescape"))
+            if change.kind is ChangeKind.EDITED:
+                self._files.write(f"{change.path}.orig", self._files.read(change.path) or b"")
             if change.after is None:
                 self._files.remove(change.path)
             else:
@@ -67,14 +74,28 @@ class Writer:
         if before is None:
             return ChangeKind.CREATE
         if before == file.text:
-            wrong_mode = file.mode is not None and self._files.mode(file.path) != file.mode
-            return ChangeKind.UPDATE if wrong_mode else ChangeKind.SAME
+            return ChangeKind.SAME if self._has_mode(file) else ChangeKind.UPDATE
         if _digest(before) in self._written.get(file.path, ()):
             return ChangeKind.UPDATE
         says_ours = _marked(before) if file.ownership is Ownership.MARKER else project_is_ours
         if not says_ours:
             return ChangeKind.FOREIGN
         return ChangeKind.UPDATE if head is not None and _text(head) == before else ChangeKind.EDITED
+
+    def _has_mode(self, file: RenderedFile) -> bool:
+        """Whether its permission bits will do: git only keeps who may execute, the umask does the rest."""
+        if file.mode is None:
+            return True
+        decides = 0o777 if file.per_workspace else stat.S_IXUSR
+        return ((self._files.mode(file.path) or 0) ^ file.mode) & decides == 0
+
+    def _sweep(self, paths: Sequence[str]) -> None:
+        """Remove what a killed run was writing; what is younger may be another run's that still writes."""
+        for path in paths:
+            target = self._files.root / path
+            for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+                if time.time() - left.lstat().st_mtime > _ABANDONED:
+                    self._files.remove(left.relative_to(self._files.root).as_posix())
 
     def _orphans(self, wanted: set[str], possible: Callable[[str], bool]) -> list[FileChange]:
         """Files that we wrote, that nothing renders any more, and that nobody has touched since.
