@@ -24,11 +24,19 @@ def definition(service: Service, variables: Iterable[Variable], networks: list[s
         host = "" if service.public else "127.0.0.1:"
         made["ports"] = [f"{host}{service.port}:{service.container_port}"]
     if service.depends_on:
-        made["depends_on"] = list(service.depends_on)
+        started = {name: {"condition": "service_started"} for name in service.depends_on}
+        made["depends_on"] = _in_the_form_of(service.compose.get("depends_on"), started)
     if networks:
-        made["networks"] = ["default", *networks]
+        made["networks"] = _in_the_form_of(
+            service.compose.get("networks"), dict.fromkeys(("default", *networks))
+        )
     merged: dict[str, Any] = merge(made, as_it_stands(service.compose))
     return merged
+
+
+def _in_the_form_of(theirs: Any, ours: Mapping[str, Any]) -> Any:
+    """Compose takes a list of names or a table; the two can only be merged where both have one form."""
+    return dict(ours) if isinstance(theirs, Mapping) else list(ours)
 
 
 def env_file(service: str) -> str:
@@ -56,7 +64,8 @@ def _reference(name: str, value: Value) -> Any:
     if isinstance(value, WhenSecret):
         return Interpolated(f"${{{value.secret}:+{value.text}}}")
     if value.prefix:
-        return Interpolated(f"${{{value.secret}:+{value.prefix}${{{value.secret}}}}}")
+        # The inner "-" only keeps Compose from warning, at every command, that the secret is not set.
+        return Interpolated(f"${{{value.secret}:+{value.prefix}${{{value.secret}-}}}}")
     return None if value.secret == name else Interpolated(f"${{{value.secret}-}}")
 
 

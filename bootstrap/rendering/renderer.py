@@ -157,8 +157,14 @@ def _env_assignment(variable: Mapping[str, str]) -> str:
     return compose_env.assignment(variable["name"], variable["value"])
 
 
+def _comment(text: str) -> str:
+    """However many lines it has, in files where "#" starts a comment."""
+    return "\n".join(f"# {line}".rstrip() for line in text.splitlines())
+
+
 #: what templates may call; each is an encoder or a pure function over plain data
 FILTERS: dict[str, Any] = {
+    "comment": _comment,
     "compose": _compose,
     "env_assignment": _env_assignment,
     "json": _json,
