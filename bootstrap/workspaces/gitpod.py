@@ -22,8 +22,8 @@ class Gitpod(Workspace):
 
     @property
     def instance(self) -> str:
-        """The workspace id."""
-        return self._environ.get("GITPOD_WORKSPACE_ID", "")
+        """The workspace id, or the URL that holds it."""
+        return self._environ.get("GITPOD_WORKSPACE_ID") or self._environ.get("GITPOD_WORKSPACE_URL", "")
 
     def url(self, port: int) -> str:
         """As `gp url PORT` does it: the workspace's own URL with the port in front of its host."""
