@@ -10,7 +10,9 @@ from bootstrap.model.manifest import (
     FilesTable,
     MilestonesTable,
     ProjectTable,
+    SecretName,
     SecretTable,
+    ServiceName,
     ServiceTable,
     WorkspaceTable,
 )
@@ -28,9 +30,9 @@ def schema(vendors: Mapping[str, type[Any]]) -> dict[str, Any]:
         "Manifest",
         [
             ("project", ProjectTable),
-            ("services", dict[str, ServiceTable], msgspec.field(default_factory=dict)),
+            ("services", dict[ServiceName, ServiceTable], msgspec.field(default_factory=dict)),
             ("telemetry", telemetry, msgspec.field(default_factory=telemetry)),
-            ("secrets", dict[str, SecretTable], msgspec.field(default_factory=dict)),
+            ("secrets", dict[SecretName, SecretTable], msgspec.field(default_factory=dict)),
             ("workspace", WorkspaceTable, msgspec.field(default_factory=WorkspaceTable)),
             ("milestones", MilestonesTable, msgspec.field(default_factory=MilestonesTable)),
             ("files", FilesTable, msgspec.field(default_factory=FilesTable)),
