@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Machine, Running
+    from tests.e2e.evidence import Running
+    from tests.e2e.machine import Machine
 
 COLLECTOR_PORTS = (4318, 2000)
 
