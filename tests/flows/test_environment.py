@@ -1,0 +1,220 @@
+"""One service's environment: what it is made of, where each part comes from, and what it must not hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootstrap.config.errors import ManifestError
+from bootstrap.config.manifest import parse
+from bootstrap.flows.environment import fill_in, first_of, resolve, scrubbed, secret_specs, service_named
+from bootstrap.flows.run import child_environment
+from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, Text, Variable
+from bootstrap.model.errors import BootstrapError, UsageError
+from bootstrap.model.secret import Secret, masked
+from bootstrap.secrets.environment import EnvironmentStore
+from bootstrap.vendors import VENDORS
+
+if TYPE_CHECKING:
+    from bootstrap.model.project import Project
+
+OPTIONS: dict[str, type[Any]] = {name: vendor.options for name, vendor in VENDORS.items()}
+LOCAL = Local(CollectorAddress(otlp="http://127.0.0.1:4318", daemon="127.0.0.1:2000"))
+CLOUD: dict[str, Route] = dict.fromkeys(VENDORS, Cloud())
+
+PROJECT = parse(
+    {
+        "project": {"name": "shop", "region": "eu-west-1"},
+        "services": {
+            "web": {
+                "build": "web",
+                "port": 8000,
+                "otel_service_name": "Web",
+                "telemetry": ["honeycomb", "xray", "cloudwatch", "rollbar"],
+                "environment": {"ME": "${url:web}", "DB": "${address:db}:${port:db}", "PRICE": "$5 ${X}"},
+                "secrets": {"DATABASE_URL": "SHOP_DATABASE_URL"},
+            },
+            "job": {"build": "job", "secrets": ["JOB_KEY"]},
+            "db": {"image": "postgres:16-alpine", "port": 5432, "secrets": ["DB_PASSWORD"]},
+        },
+        "secrets": {"SHOP_DATABASE_URL": {}, "JOB_KEY": {}, "DB_PASSWORD": {}},
+    },
+    OPTIONS,
+)
+
+
+def url(port: int) -> str:
+    return f"https://{port}-shop.example.com"
+
+
+def made(
+    name: str,
+    view: Any = "host",
+    routing: dict[str, Route] | None = None,
+    secrets: dict[str, str] | None = None,
+    project: Project = PROJECT,
+) -> dict[str, str]:
+    variables = resolve(
+        project, project.services[name], view=view, routing=CLOUD if routing is None else routing, url=url
+    )
+    lookup = first_of([EnvironmentStore(secrets or {})])
+    return {item.name: item.text for item in fill_in(variables, lookup)}
+
+
+def test_on_the_host_without_secrets_no_vendor_is_half_on() -> None:
+    assert made("web") == {
+        "OTEL_SERVICE_NAME": "Web",
+        "PORT": "8000",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "ROLLBAR_ENVIRONMENT": "development",
+        "ME": "https://8000-shop.example.com",
+        "DB": "127.0.0.1:5432",
+        "PRICE": "$5 ${X}",
+    }
+
+
+def test_in_a_container_neighbours_go_by_name() -> None:
+    seen = made("web", "container")
+    assert seen["DB"] == "db:5432"
+    assert seen["ME"] == "https://8000-shop.example.com"
+    assert seen["AWS_XRAY_DAEMON_ADDRESS"] == "xray-daemon:2000"
+
+
+def test_secrets_turn_their_vendor_on() -> None:
+    seen = made(
+        "web",
+        secrets={
+            "HONEYCOMB_API_KEY": "fake-key",
+            "AWS_ACCESS_KEY_ID": "fake-id",
+            "SHOP_DATABASE_URL": "fake-url",
+        },
+    )
+    assert seen["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
+    assert seen["OTEL_EXPORTER_OTLP_HEADERS"] == "x-honeycomb-team=fake-key"
+    assert seen["CLOUDWATCH_LOG_GROUP"] == "shop"
+    assert seen["AWS_ACCESS_KEY_ID"] == "fake-id"
+    assert seen["DATABASE_URL"] == "fake-url"
+    assert "SHOP_DATABASE_URL" not in seen
+    assert "HONEYCOMB_API_KEY" not in seen
+
+
+def test_a_service_sees_no_secret_but_its_own() -> None:
+    every = {name: f"fake-{name}" for name in secret_specs(PROJECT)}
+    assert made("job", secrets=every) == {"OTEL_SERVICE_NAME": "job", "JOB_KEY": "fake-JOB_KEY"}
+    assert made("db", secrets=every) == {"DB_PASSWORD": "fake-DB_PASSWORD"}
+
+
+def test_the_local_collector_receives_without_any_key() -> None:
+    seen = made("web", routing={"honeycomb": LOCAL, "xray": LOCAL}, secrets={"HONEYCOMB_API_KEY": "fake-key"})
+    assert seen["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
+    assert seen["AWS_XRAY_DAEMON_ADDRESS"] == "127.0.0.1:2000"
+    assert "fake-key" not in "".join(seen.values())
+
+
+def test_a_vendor_without_a_route_is_off() -> None:
+    assert not [name for name in made("web", routing={}) if name.startswith(("AWS_", "OTEL_EXP", "ROLLBAR"))]
+
+
+def test_every_value_knows_where_it_came_from() -> None:
+    variables = resolve(PROJECT, PROJECT.services["web"], view="host", routing=CLOUD, url=url)
+    origins = {
+        item.name: item.origin
+        for item in fill_in(variables, first_of([EnvironmentStore({"HONEYCOMB_API_KEY": "x"})]))
+    }
+    assert origins["OTEL_SERVICE_NAME"] == "services.web.otel_service_name"
+    assert origins["ME"] == "services.web.environment"
+    assert origins["OTEL_EXPORTER_OTLP_HEADERS"] == "secret HONEYCOMB_API_KEY (environment)"
+    assert origins["AWS_REGION"] == "project.region"
+
+
+def test_what_names_this_workspace_is_told_from_what_does_not() -> None:
+    variables = resolve(PROJECT, PROJECT.services["web"], view="container", routing=CLOUD, url=url)
+    assert [
+        variable.name
+        for variable in variables
+        if isinstance(variable.value, Text) and variable.value.per_workspace
+    ] == ["ME"]
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "LD_PRELOAD", "BASH_ENV", "HTTPS_PROXY", "GIT_SSH_COMMAND", "PYTHONPATH"]
+)
+def test_a_variable_that_changes_how_programs_behave_is_refused(name: str) -> None:
+    with pytest.raises(BootstrapError, match=f"^{name}: changes how"):
+        fill_in([Variable(name, Text("x"), "services.web.environment")], lambda _name: None)
+
+
+def test_an_undeclared_secret_and_an_unknown_service_are_named() -> None:
+    wrong = parse(
+        {"project": {"name": "shop"}, "services": {"web": {"build": ".", "secrets": ["NO_KEY"]}}}, OPTIONS
+    )
+    with pytest.raises(ManifestError, match=r"services\.web\.secrets: nobody declares NO_KEY"):
+        made("web", project=wrong)
+    with pytest.raises(UsageError, match="no service 'wbe'") as caught:
+        service_named(PROJECT, "wbe")
+    assert "web, job, db" in caught.value.hint
+
+
+def test_a_child_inherits_nothing_of_another_service() -> None:
+    inherited = {
+        "OTEL_SERVICE_NAME": "other",
+        "OTEL_EXPORTER_OTLP_HEADERS": "fake",
+        "AWS_XRAY_DAEMON_ADDRESS": "elsewhere:2000",
+        "AWS_XRAY_CONTEXT_MISSING": "RUNTIME_ERROR",
+        "PORT": "1",
+        "JOB_KEY": "fake",
+        "DB_PASSWORD": "fake",
+        "DATABASE_URL": "fake",
+        "SHOP_DATABASE_URL": "fake",
+        "HONEYCOMB_API_KEY": "fake",
+        "AWS_SECRET_ACCESS_KEY": "fake",
+        "ROLLBAR_ACCESS_TOKEN": "fake",
+    }
+    kept = {
+        "PATH": "/bin",
+        "HOME": "/home/me",
+        "AWS_PROFILE": "mine",
+        "MY_PORT": "2",
+        "XOTEL_": "",
+        "LANG": "C",
+    }
+    assert scrubbed({**inherited, **kept}, PROJECT) == kept
+    job = PROJECT.services["job"]
+    variables = fill_in(
+        resolve(PROJECT, job, view="host", routing=CLOUD, url=url),
+        first_of([EnvironmentStore({**inherited, **kept})]),
+    )
+    assert child_environment({**inherited, **kept}, PROJECT, variables) == {
+        **kept,
+        "OTEL_SERVICE_NAME": "job",
+        "JOB_KEY": "fake",
+    }
+
+
+def test_the_first_store_that_has_a_secret_wins() -> None:
+    lookup = first_of(
+        [EnvironmentStore({"A": ""}), EnvironmentStore({"A": "second"}), EnvironmentStore({"A": "third"})]
+    )
+    found = lookup("A")
+    assert found is not None
+    assert found.reveal() == "second"
+    assert lookup("B") is None
+
+
+def test_a_secret_prints_itself_to_nobody() -> None:
+    secret = Secret("plainly-fake", "environment")
+    for text in (
+        str(secret),
+        repr(secret),
+        f"{secret}",
+        f"{secret:>40}",
+        f"{[secret]}",
+        masked("plainly-fake"),
+    ):
+        assert "fake" not in text
+    assert secret == Secret("plainly-fake", "file")
+    assert secret != "plainly-fake"
+    assert len({secret, Secret("plainly-fake", "file")}) == 1
+    assert masked("") == "(empty)"
