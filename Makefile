@@ -5,6 +5,8 @@ BOOTSTRAP := .bootstrap/bin/bootstrap
 VENV := .venv
 BIN := $(VENV)/bin
 SOAK ?= 100
+# Some workspaces set it for everybody; in a virtual environment it is an error.
+export PIP_USER := 0
 
 .PHONY: help
 help: ## Say what there is

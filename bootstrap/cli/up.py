@@ -135,6 +135,7 @@ def _announce(session: Session, telemetry: Sequence[stack.Telemetry]) -> None:
     lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls]
     if collector:
         lines.append(("traces", _traces(str(collector["page"]))))
+        lines.append(("collector", f"{collector['url']} (OTLP/HTTP), {collector['daemon']} (X-Ray)"))
     lines += [(item.title, f"{item.route}: {item.reason}") for item in telemetry]
     width = max(len(name) for name, _ in lines)
     output.words()
