@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +17,9 @@ from bootstrap.config.interpolation import interpolate, references, refers_to_ur
 from bootstrap.config.location import find
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.vendors import VENDORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPTIONS: dict[str, type[Any]] = {name: vendor.options for name, vendor in VENDORS.items()}
 
@@ -185,7 +188,7 @@ def test_three_references_are_all_the_interpolation_there_is(
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:
-    fill = {"url": lambda _: "${port:web}", "address": str, "port": str}
+    fill: dict[str, Callable[[str], object]] = {"url": lambda _: "${port:web}", "address": str, "port": str}
     assert interpolate("${url:web}", fill) == "${port:web}"
 
 

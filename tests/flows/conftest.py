@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Repository
+    from tests.conftest import Repository, Result
 
 MANIFEST = """\
 [project]
@@ -64,3 +64,25 @@ def snapshot() -> Snapshot:
         return found
 
     return take
+
+
+class Refused(Protocol):
+    """Check how a command refused: the exit code, a line that names the thing, a line of what to do."""
+
+    def __call__(self, answer: Result, code: int, names: str, hint: str = "") -> None: ...
+
+
+@pytest.fixture(scope="session")
+def refused() -> Refused:
+    """Hold an answer to the contract of expected errors."""
+
+    def check(answer: Result, code: int, names: str, hint: str = "") -> None:
+        assert answer.code == code, answer
+        first, second = answer.err.splitlines()
+        assert first.startswith("bootstrap: ")
+        assert names in first
+        assert second.startswith("  ")
+        assert second.strip()
+        assert hint in second
+
+    return check

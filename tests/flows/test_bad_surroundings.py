@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tests.conftest import Bootstrap, Repository
-    from tests.flows.conftest import Snapshot
+    from tests.flows.conftest import Refused, Snapshot
 
 ROOT = os.geteuid() == 0
 GITPOD = {"GITPOD_WORKSPACE_ID": "shop-abc123", "GITPOD_WORKSPACE_CLUSTER_HOST": "ws-eu1.gitpod.io"}
 STRANGER = 54321
 
 
-def edit(repository: Repository, path: str, extra: str = "# mine\n") -> None:
+def edit(repository: Repository, path: str, extra: str) -> None:
     (repository.root / path).write_text(repository.read(path) + extra, encoding="utf-8")
 
 
@@ -226,20 +221,9 @@ ESCAPES = (
 )
 
 
-def check_refusal(answer: Any, code: int, names: str, hint: str = "") -> None:
-    """One line that names the thing, one line of what to do, and the exit code."""
-    assert answer.code == code, answer
-    first, second = answer.err.splitlines()
-    assert first.startswith("bootstrap: ")
-    assert names in first
-    assert second.startswith("  ")
-    assert second.strip()
-    assert hint in second
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_wrong_surroundings_are_refused(
-    case: str, project: Repository, bootstrap: Bootstrap, snapshot: Snapshot
+    case: str, project: Repository, bootstrap: Bootstrap, refused: Refused, snapshot: Snapshot
 ) -> None:
     change, code, names, hint = CASES[case]
     change(project)
@@ -247,232 +231,38 @@ def test_wrong_surroundings_are_refused(
 
     answer = bootstrap("render", cwd=project.root)
 
-    check_refusal(answer, code, names, hint)
+    refused(answer, code, names, hint)
     assert answer.out == ""
     assert snapshot(project.root) == before
 
 
 @pytest.mark.parametrize("escape", ESCAPES)
 def test_a_template_sees_plain_data_only(
-    escape: str, project: Repository, bootstrap: Bootstrap, snapshot: Snapshot
+    escape: str, project: Repository, bootstrap: Bootstrap, refused: Refused, snapshot: Snapshot
 ) -> None:
     own_template(f"line 1\n{{{{ {escape} }}}}\n")(project)
     before = snapshot(project.root)
 
-    check_refusal(bootstrap("render", cwd=project.root), 1, "docker-compose.yml.j2: line 2: ")
+    refused(bootstrap("render", cwd=project.root), 1, "docker-compose.yml.j2: line 2: ")
 
     assert snapshot(project.root) == before
 
 
-@pytest.mark.parametrize(
-    ("environ", "names"),
-    [
-        ({**GITPOD, "GITPOD_WORKSPACE_CLUSTER_HOST": ""}, "GITPOD_WORKSPACE_CLUSTER_HOST is empty"),
-        ({**GITPOD, "GITPOD_WORKSPACE_URL": "https://."}, "GITPOD_WORKSPACE_URL is 'https://.'"),
-        ({"GITPOD_INSTANCE_ID": "x"}, "GITPOD_WORKSPACE_ID is empty"),
-        ({"CODESPACES": "true"}, "CODESPACE_NAME is empty"),
-        ({"CODESPACES": "true", "CODESPACE_NAME": "x"}, "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN is empty"),
-        ({"GITPOD_ENVIRONMENT_ID": "x"}, "GITPOD_REGION is empty"),
-    ],
-)
+#: what is missing -> a workspace without it
+WORKSPACES = {
+    "GITPOD_WORKSPACE_CLUSTER_HOST is empty": {**GITPOD, "GITPOD_WORKSPACE_CLUSTER_HOST": ""},
+    "GITPOD_WORKSPACE_URL is 'https://.'": {**GITPOD, "GITPOD_WORKSPACE_URL": "https://."},
+    "GITPOD_WORKSPACE_ID is empty": {"GITPOD_INSTANCE_ID": "x"},
+    "CODESPACE_NAME is empty": {"CODESPACES": "true"},
+    "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN is empty": {"CODESPACE_NAME": "x"},
+    "GITPOD_REGION is empty": {"GITPOD_ENVIRONMENT_ID": "x"},
+}
+
+
+@pytest.mark.parametrize("case", WORKSPACES)
 def test_a_workspace_without_urls_is_refused(
-    environ: dict[str, str], names: str, project: Repository, bootstrap: Bootstrap, snapshot: Snapshot
+    case: str, project: Repository, bootstrap: Bootstrap, refused: Refused, snapshot: Snapshot
 ) -> None:
     before = snapshot(project.root)
-    answer = bootstrap("render", cwd=project.root, env=environ)
-    check_refusal(answer, 3, names)
+    refused(bootstrap("render", cwd=project.root, env=WORKSPACES[case]), 3, case)
     assert snapshot(project.root) == before
-
-
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("docker-compose.yml", "services:\n  theirs:\n    image: x\n"),
-        (".gitpod.yml", "tasks: []\n"),
-        (".devcontainer/devcontainer.json", '{"image": "x"}\n'),
-        (".devcontainer/install.sh", "#!/bin/sh\n"),
-        (".env.example", "A=\n"),
-        ("aws/json/xray-group.json", '{"GroupName": "Theirs"}\n'),
-        ("aws/json/xray-sampling-rule-web.json", "{}\n"),
-    ],
-)
-@pytest.mark.parametrize("committed", [True, False])
-def test_somebody_elses_file_is_never_touched(
-    path: str, text: str, *, committed: bool, project: Repository, bootstrap: Bootstrap
-) -> None:
-    project.write(path, text)
-    if committed:
-        project.git("add", path)
-        project.git("commit", "--quiet", "--message", "What was here before")
-    for arguments in (["render"], ["render", "--force"], ["init", "--defaults"]):
-        answer = bootstrap(*arguments, cwd=project.root).check(5, path, "not made by this tool", "theirs")
-        assert "Traceback" not in answer.err
-        assert project.read(path) == text
-        assert not (project.root / f"{path}.orig").exists()
-    assert (project.root / ".env.example").exists()  # the others are written
-
-
-def test_an_edited_file_is_shown_and_left_alone_until_forced(
-    project: Repository, bootstrap: Bootstrap, snapshot: Snapshot
-) -> None:
-    bootstrap("render", cwd=project.root).check(0)
-    project.commit()
-    edit(project, "docker-compose.yml", "x-mine: 1\n")
-    edited = project.read("docker-compose.yml")
-    before = snapshot(project.root)
-
-    answer = bootstrap("render", cwd=project.root).check(5, "docker-compose.yml: edited by hand")
-    assert "-x-mine: 1" in answer.out.splitlines()
-    assert "render --force" in answer.err.splitlines()[-1]
-    bootstrap("render", "--check", cwd=project.root).check(5)
-    bootstrap("init", "--defaults", cwd=project.root).check(5, "edited by hand")
-    after = snapshot(project.root)
-    after.pop(".gitattributes", None)  # `init` completes git's lists, whatever else there is to decide
-    after[".gitignore"] = before[".gitignore"]
-    assert after == before
-
-    bootstrap("render", "--force", cwd=project.root).check(0)
-    assert project.read("docker-compose.yml.orig") == edited
-    assert "x-mine" not in project.read("docker-compose.yml")
-    bootstrap("render", "--check", cwd=project.root).check(0)
-
-
-def test_an_edit_that_is_not_utf8_is_shown_and_kept(project: Repository, bootstrap: Bootstrap) -> None:
-    bootstrap("render", cwd=project.root).check(0)
-    path = project.root / "docker-compose.yml"
-    edited = path.read_bytes() + b"# caf\xe9\r\n"
-    path.write_bytes(edited)
-    shown = subprocess.run(
-        [sys.executable, "-m", "bootstrap", "render"],
-        cwd=project.root,
-        capture_output=True,
-        check=False,
-    )
-    assert shown.returncode == 5
-    assert b"-# caf" in shown.stdout
-    assert "docker-compose.yml: edited by hand" in shown.stderr.decode()
-    bootstrap("render", "--force", cwd=project.root).check(0)
-    assert (project.root / "docker-compose.yml.orig").read_bytes() == edited
-
-
-def test_a_secret_in_an_edited_file_is_masked(project: Repository, bootstrap: Bootstrap) -> None:
-    bootstrap("render", cwd=project.root).check(0)
-    edit(project, "docker-compose.yml", "x-note: plainly-fake-value\nx-api-key: another-fake-value\n")
-    answer = bootstrap(
-        "render", "--diff", cwd=project.root, env={"HONEYCOMB_API_KEY": "plainly-fake-value"}
-    ).check(5)
-    assert "fake-value" not in answer.out + answer.err
-    assert "********" in answer.out
-
-
-def test_a_secret_that_is_not_text_is_refused_by_name(project: Repository) -> None:
-    for form in ("shell", "compose-env", "json"):
-        done = subprocess.run(
-            [sys.executable, "-m", "bootstrap", "env", "web", "--format", form, "--reveal"],
-            cwd=project.root,
-            env={**os.environb, b"HONEYCOMB_API_KEY": b"\xff\xfe"},
-            capture_output=True,
-            check=False,
-        )
-        assert (done.returncode, done.stdout) == (1, b"")
-        first, second = done.stderr.decode().splitlines()
-        assert "UTF-8" in first
-        assert second.strip()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """Mount a tiny file system with the given options; only root can."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = False
-
-    def mount(options: str) -> Path:
-        nonlocal mounted
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, check=False
-        )
-        if done.returncode:
-            pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
-        mounted = True
-        return place
-
-    yield mount
-    if mounted:
-        subprocess.run(["umount", str(place)], check=True)
-
-
-def test_a_full_disk_leaves_whole_files(
-    project: Repository, bootstrap: Bootstrap, snapshot: Snapshot, small_disk: Callable[[str], Path]
-) -> None:
-    whole = project.root
-    bootstrap("render", cwd=whole).check(0)
-    disk = small_disk("size=64k")
-    for name in ("bootstrap.toml", "web"):
-        (shutil.copytree if (whole / name).is_dir() else shutil.copy)(whole / name, disk / name)
-    (disk / ".git").mkdir()
-    filler = disk / "filler"
-    seen = set()
-    for room in range(0, 64, 8):
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
-            while stream.write(b"x" * 4096):
-                pass
-        os.truncate(filler, max(0, filler.stat().st_size - 1024 * room))
-        answer = bootstrap("render", cwd=disk)
-        made = snapshot(disk)
-        for path, found in snapshot(whole).items():
-            assert path not in made or made[path] == found or path == ".bootstrap/written.json"
-        assert not [path for path in made if path.endswith(".tmp")]
-        seen.add(answer.code)
-        if answer.code:
-            check_refusal(answer, 1, "cannot ", "")
-            assert "no space left" in answer.err
-        filler.unlink()
-    assert seen == {0, 1}
-    bootstrap("render", cwd=disk).check(0)
-
-
-def test_a_file_size_limit_leaves_whole_files(
-    project: Repository, bootstrap: Bootstrap, snapshot: Snapshot
-) -> None:
-    before = snapshot(project.root)
-    limited = subprocess.run(
-        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-B", "-m", "bootstrap", "render"],
-        cwd=project.root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert limited.returncode == 1, limited
-    first, second = limited.stderr.splitlines()
-    assert "cannot write: file too large" in first
-    assert second.strip()
-    after = snapshot(project.root)
-    after.pop(".bootstrap", None)
-    assert after == before
-    bootstrap("render", cwd=project.root).check(0)
-
-
-@pytest.mark.parametrize("arguments", [["render"], ["init", "--defaults"]])
-def test_a_read_only_folder_is_named(
-    arguments: list[str],
-    project: Repository,
-    bootstrap: Bootstrap,
-    snapshot: Snapshot,
-    small_disk: Callable[[str], Path],
-) -> None:
-    """Permissions do not bind root, for whom the whole file system is read-only; for others the folder is."""
-    if ROOT:
-        folder = small_disk("size=4m") / "project"
-        shutil.copytree(project.root, folder)
-        subprocess.run(["mount", "-o", "remount,ro", str(folder.parent)], check=True)
-    else:
-        folder = project.root
-        folder.chmod(0o555)
-    before = snapshot(folder)
-    try:
-        check_refusal(bootstrap(*arguments, cwd=folder), 1, "cannot ")
-        assert snapshot(folder) == before
-    finally:
-        if not ROOT:
-            folder.chmod(0o755)

@@ -38,6 +38,7 @@ def manifest(number: int) -> str:
     return "\n".join([head, xray, *services, secret, workspace])
 
 
+@pytest.mark.slow
 @pytest.mark.soak
 def test_killed_at_any_moment_every_file_is_the_old_one_or_the_new_one(
     repository: Repository, bootstrap: Bootstrap, snapshot: Snapshot, soak: int
