@@ -6,12 +6,13 @@ file a subject. Losing it costs a question that is asked again, never data.
 
 import contextlib
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error, write_atomically
@@ -45,7 +46,7 @@ class State:
     def read(self, subject: str) -> dict[str, Any] | None:
         """What was written about `subject`, or None; a file that is not whole counts as none."""
         try:
-            data = json.loads((self._path / f"{subject}.json").read_bytes())
+            data = msgspec.json.decode((self._path / f"{subject}.json").read_bytes())
         except (OSError, ValueError):
             return None
         return data if isinstance(data, dict) else None
@@ -53,8 +54,9 @@ class State:
     def write(self, subject: str, data: Mapping[str, Any]) -> None:
         """Remember `data` (JSON types) about `subject`, atomically, mode 0600."""
         path = self.directory / f"{subject}.json"
+        text = msgspec.json.format(msgspec.json.encode(data), indent=1)
         try:
-            write_atomically(path, json.dumps(data, indent=1).encode() + b"\n", mode=0o600)
+            write_atomically(path, text + b"\n", mode=0o600)
         except OSError as error:
             raise file_error("write", path, error) from error
 
