@@ -41,7 +41,7 @@ class Session:
     @cached_property
     def project(self) -> Project:
         """The project as this machine runs it."""
-        return manifest.read(self.manifest, OPTIONS)
+        return manifest.with_local(self.committed_project, self.root)
 
     @cached_property
     def committed_project(self) -> Project:
