@@ -1,6 +1,5 @@
 """Generated files meet the disk: whose is each one, what would change, and then the change."""
 
-import glob
 import hashlib
 import json
 import stat
@@ -33,7 +32,8 @@ class Writer:
         then git keeps the old text. Reads only.
         """
         current = {file.path: _text(self._files.read(file.path)) for file in rendered}
-        heads = git.head_texts(self._files.root, [*current, "bootstrap.toml"])
+        differing = [file.path for file in rendered if current[file.path] not in {None, file.text}]
+        heads = git.head_texts(self._files.root, [*differing, "bootstrap.toml"]) if differing else {}
         ours = "bootstrap.toml" in heads
         changes = [
             self._change(file, current[file.path], heads.get(file.path), project_is_ours=ours)
@@ -91,10 +91,11 @@ class Writer:
 
     def _sweep(self, paths: Sequence[str]) -> None:
         """Remove what a killed run was writing; what is younger may be another run's that still writes."""
-        for path in paths:
-            target = self._files.root / path
-            for left in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
-                if time.time() - left.lstat().st_mtime > _ABANDONED:
+        targets = {self._files.root / path for path in paths}
+        for folder in {target.parent for target in targets}:
+            for left in folder.glob(".*.tmp"):
+                name, _, _ = left.name.removeprefix(".").removesuffix(".tmp").rpartition(".")
+                if folder / name in targets and time.time() - left.lstat().st_mtime > _ABANDONED:
                     self._files.remove(left.relative_to(self._files.root).as_posix())
 
     def _orphans(self, wanted: set[str], possible: Callable[[str], bool]) -> list[FileChange]:
