@@ -48,6 +48,7 @@ class Renderer:
             lstrip_blocks=True,
             keep_trailing_newline=True,
             autoescape=False,  # each format has its encoder; HTML is none of them
+            optimized=False,  # most templates are rendered once: folding their constants takes longer
         )
         self._environment.filters.update(FILTERS)
 
