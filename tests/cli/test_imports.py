@@ -1,7 +1,7 @@
 """Starting a command takes as long as what it imports: what the quickest two must do without.
 
 `bootstrap --help` is what somebody types who knows nothing yet, and `bootstrap run` is what scripts put
-before every command. One `import` at the top of a module that both of them reach can double their time unnoticed.
+before every command. One `import` at the top of a module that both reach can double their time unnoticed.
 """
 
 import subprocess
