@@ -6,8 +6,27 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from bootstrap.model.errors import BootstrapError
+
 # A repository that somebody else wrote must not choose what runs when we look at it.
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_SAFE = (
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "safe.bareRepository=explicit",  # a folder that only looks like a repository is none
+)
+# What HEAD lacks is not fetched: the repository would name the program that does it. The empty list of
+# protocols says the same to a git that is too old for the first variable.
+_ENVIRON = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
+}
+_PATIENCE = 30.0
 
 
 def root_of(start: Path) -> Path | None:
@@ -24,12 +43,26 @@ def installed() -> bool:
 
 
 def run(root: Path, *arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run git in `root`, without prompts, hooks, or the caller's GIT_* variables."""
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environ |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    return subprocess.run(
-        ["git", *_SAFE, *arguments], cwd=root, env=environ, input=data, capture_output=True, check=False
-    )
+    """Run git in `root`, without prompts, hooks, fetches, or the caller's GIT_* variables.
+
+    Raises BootstrapError where it does not answer within 30 seconds.
+    """
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _ENVIRON
+    try:
+        return subprocess.run(
+            ["git", *_SAFE, *arguments],
+            cwd=root,
+            env=environ,
+            input=data,
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BootstrapError(
+            f"git {arguments[0]} did not answer within {_PATIENCE:.0f} seconds",
+            f"See what it waits for: cd {root} && git {arguments[0]}",
+        ) from error
 
 
 def head_texts(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
