@@ -7,10 +7,20 @@ from bootstrap.model.errors import BootstrapError
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# A shell or a program started by us would act on these instead of handing them on.
+# A shell or a program started by us would act on these instead of handing them on: where they look for code,
+# configuration and helpers, whom they trust, and where they connect.
 _BEHAVIOUR = re.compile(
-    r"PATH|IFS|ENV|BASH_ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS[0-4]|PROMPT_COMMAND|CDPATH|FPATH|ZDOTDIR|HOME|SHELL"
-    r"|LD_.*|DYLD_.*|PYTHON.*|NODE_OPTIONS|PERL5?(LIB|OPT)|RUBY(LIB|OPT)|GIT_.*|.*_PROXY|EDITOR|VISUAL|PAGER",
+    r"(?:"
+    r"PATH|HOME|SHELL|IFS|ENV|CDPATH|FPATH|PS[0-4]|PROMPT.*|HIST.*|INPUTRC|ZDOTDIR|TERMINFO.*|TERMCAP"
+    r"|BASH.*|SHELLOPTS|.*IGNORE|POSIXLY_CORRECT|XDG_.*|DBUS_.*|DISPLAY|XAUTHORITY|TMPDIR|SUDO_.*"
+    r"|LD_.*|DYLD_.*|GCONV_PATH|LOCPATH|NLSPATH|MALLOC_.*|GLIBC_.*"
+    r"|PYTHON.*|PIP_.*|UV_.*|VIRTUAL_ENV|CONDA.*|PERL.*|RUBY.*|GEM_.*|BUNDLE_.*|PHP.*|LUA_.*|GUILE_.*"
+    r"|NODE_(OPTIONS|PATH|EXTRA.*)|NPM_.*|YARN_.*|.*JAVA.*OPTIONS|CLASSPATH|MAVEN_.*|GRADLE_.*"
+    r"|GO(FLAGS|PROXY|PATH|ROOT|ENV)|CARGO.*|RUST.*|CC|CXX|(C|CXX|LD|MAKE)FLAGS|MAKEFILES"
+    r"|GIT_.*|SSH_.*|GPG.*|GNUPGHOME|EDITOR|VISUAL|.*PAGER|LESS.*|MANOPT|MANPATH|BROWSER|VIM.*|EXINIT"
+    r"|.*_PROXY|.*SSL_CERT.*|.*CA_BUNDLE|OPENSSL_.*|CURL_.*|WGETRC|NETRC|DOCKER_.*|COMPOSE_.*|KUBE.*"
+    r"|AWS_(CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL.*|PROFILE|CONTAINER_.*|WEB_IDENTITY.*)"
+    r")",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -19,6 +19,11 @@ from bootstrap.vendors.interface import View
 #: what a shell may have inherited from another service, and what would then be reported under its name
 _FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|PORT|BOOTSTRAP_RUN_ID", re.ASCII)
 
+#: where keys and telemetry go, which the vendors decide: a cloned manifest must not
+_DESTINATION = re.compile(
+    r"OTEL_EXPORTER_.*|AWS_ENDPOINT_URL.*|AWS_XRAY_.*|.*_PROXY", re.ASCII | re.IGNORECASE
+)
+
 Lookup = Callable[[str], Secret | None]
 
 
@@ -74,16 +79,32 @@ def resolve(
         if stored not in project.secrets and stored not in secret_specs(project):
             key = f"services.{service.name}.secrets"
             raise ManifestError(key, f"nobody declares {stored}", f"Declare it: [secrets.{stored}]")
-        variables[name] = Variable(name, FromSecret(stored), f"secret {stored}")
+        _add(
+            variables,
+            Variable(name, FromSecret(stored), f"secret {stored}"),
+            f"services.{service.name}.secrets",
+        )
     for variable in _configured(project, service, view, url):
-        if variable.name in variables:
-            raise ManifestError(
-                f"services.{service.name}.environment.{variable.name}",
-                f"is already set by {variables[variable.name].origin}",
-                "Remove it here, or change it there.",
-            )
-        variables[variable.name] = variable
+        _add(variables, variable, f"services.{service.name}.environment.{variable.name}")
     return tuple(variables.values())
+
+
+def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
+    """Take what the manifest asks for, unless somebody else already decides about it."""
+    same = variable.value == variables[variable.name].value if variable.name in variables else True
+    if not same:
+        raise ManifestError(
+            key,
+            f"{variable.name} is already set by {variables[variable.name].origin}",
+            "Remove it here, or change it there.",
+        )
+    if isinstance(variable.value, Text) and _DESTINATION.fullmatch(variable.name):
+        raise ManifestError(
+            key,
+            f"{variable.name} decides where telemetry and keys are sent, which a manifest cannot",
+            "Set it in your own shell or in docker-compose.override.yml if you need it.",
+        )
+    variables.setdefault(variable.name, variable)
 
 
 def _identity(service: Service, view: View) -> Iterable[Variable]:
@@ -153,8 +174,12 @@ def _fill_in(variable: Variable, lookup: Lookup) -> Resolved | None:
 
 
 def scrubbed(environ: Mapping[str, str], project: Project) -> dict[str, str]:
-    """Copy `environ` without what belongs to one service alone: any secret of the project, any identity."""
-    secret_names = set(secret_specs(project))
+    """Copy `environ` without what belongs to one service alone: any secret of the project, any identity.
+
+    Every vendor's secrets go, also of those that no service reports to: nobody here has asked for them.
+    """
+    secret_names = {spec.name for vendor in VENDORS.values() for spec in vendor.secrets}
+    secret_names.update(project.secrets)
     for service in project.services.values():
         secret_names.update(service.secrets)
     return {
