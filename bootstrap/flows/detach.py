@@ -30,7 +30,7 @@ def detach(
     """
     log = state.directory / _LOG
     started = spawn_detached(
-        (sys.executable, "-m", "bootstrap", "-C", str(root), "up", *services), environ, log
+        (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", *services), environ, log
     )
     engine = next(iter(ENGINES.values()))(root, state, environ)
     deadline = time.monotonic() + timeout

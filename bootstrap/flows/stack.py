@@ -176,7 +176,7 @@ def _collector(root: Path, secrets: Mapping[str, str]) -> tuple[CollectorAddress
     arguments = ("-C", str(root), "observe", "--port", str(http), "--daemon-port", str(daemon), "--quiet")
     launch = Launch(
         name=COLLECTOR_SERVICE,
-        command=(sys.executable, "-m", "bootstrap", *arguments),
+        command=(sys.executable, "-P", "-m", "bootstrap", *arguments),
         directory=root,
         environment=secrets,
         hidden=tuple(secrets.values()),

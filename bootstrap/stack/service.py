@@ -71,7 +71,8 @@ class Service:
                 self._run.go_on()
         self._enter(Phase.STARTING)
         command = self.launch.command
-        group = self._spawn(("/bin/sh", "-c", command) if isinstance(command, str) else command)
+        argv = ("/bin/sh", "-c", command) if isinstance(command, str) else command
+        group = self._spawn(argv, secrets=True)
         wait_until_ready(self.launch, group, self._run.patience, self._run.stopping)
         self._run.go_on()
         self._enter(Phase.HEALTHY)
@@ -96,7 +97,7 @@ class Service:
 
     def _execute(self, argv: Sequence[str]) -> None:
         """Run a command of the setup to its end."""
-        group = self._spawn(argv)
+        group = self._spawn(argv, secrets=False)
         while (code := group.poll()) is None:
             time.sleep(_POLL)
         self._run.go_on()
@@ -104,9 +105,9 @@ class Service:
             hint = f"Correct services.{self.launch.name}.setup in bootstrap.toml, or what it needs."
             raise BootstrapError(f"setup {ended(code)}", hint)
 
-    def _spawn(self, argv: Sequence[str]) -> Group:
+    def _spawn(self, argv: Sequence[str], *, secrets: bool) -> Group:
         """Start the next process of this service."""
-        environ = self._preparation.environment(self._run.base)
+        environ = self._preparation.environment(self._run.base, secrets=secrets)
         # Python writes to a pipe in blocks, and its lines would come late.
         environ.setdefault("PYTHONUNBUFFERED", "1")
         with self._run.spawning:

@@ -46,9 +46,14 @@ class Preparation:
         named = any((directory / name).is_file() for name in ("requirements.txt", "pyproject.toml"))
         return named or _PYTHON.search(setup) is not None
 
-    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """What setup and command see: `base`, the service's own, its virtual environment first on PATH."""
-        environment = {**base, **self._launch.environment}
+    def environment(self, base: Mapping[str, str], *, secrets: bool) -> dict[str, str]:
+        """What setup and command see: `base`, the service's own, its virtual environment first on PATH.
+
+        A setup runs without `secrets`: it executes what others published, and a prebuild has none either.
+        """
+        own = self._launch.environment
+        hidden = set(self._launch.hidden) if not secrets else set()
+        environment = {**base, **{name: value for name, value in own.items() if value not in hidden}}
         if self._needs_venv:
             path = environment.get("PATH", os.defpath)
             environment["PATH"] = f"{self._venv / 'bin'}{os.pathsep}{path}"

@@ -81,8 +81,8 @@ def start(argv: Sequence[str], *, environ: Mapping[str, str], directory: Path, r
 
 
 def spawn_detached(argv: Sequence[str], environ: Mapping[str, str], log: Path) -> Group:
-    """Start `argv` so that it outlives this process and its terminal, writing to the end of `log` (0600)."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Start `argv` so that it outlives this process and its terminal, writing `log` (0600) anew."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(log, flags, 0o600)
     try:
         return Group(_popen(argv, environ, None, handle), environ.get(RUN_ID, ""))

@@ -172,7 +172,7 @@ def test_a_detached_process_writes_to_its_private_log(tmp_path: Path) -> None:
     group = spawn_detached(["sh", "-c", "echo out; echo err >&2; exit 5"], ENVIRON, log)
     assert ended(group) == 5
     group.release()
-    assert log.read_text() == "before\nout\nerr\n"
+    assert log.read_text() == "out\nerr\n"
     fresh = spawn_detached(["true"], ENVIRON, tmp_path / "fresh")
     assert ended(fresh) == 0
     fresh.release()
