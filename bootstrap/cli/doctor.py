@@ -43,6 +43,9 @@ def command(session: Session) -> None:
 
 
 def _show(finding: Finding) -> None:
-    output.data(f"{finding.mark.value:<8} {finding.subject:<12} {finding.text}", style=_STYLES[finding.mark])
+    output.data(
+        f"{finding.mark.value:<8} {finding.subject:<12} {output.clean_value(finding.text)}",
+        style=_STYLES[finding.mark],
+    )
     if finding.hint:
-        output.data(f"{'':<21} {finding.hint}")
+        output.data(f"{'':<21} {output.clean_value(finding.hint)}")

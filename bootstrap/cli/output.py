@@ -10,12 +10,19 @@ from typing import Any
 import click
 
 # Everything that could move the cursor, change a title or hide text; tab and line end stay.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def clean(text: str) -> str:
     """Escape control characters: a log line or a name must not steer the terminal."""
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def clean_value(text: str) -> str:
+    """Escape line ends, too: a value must not look like a line of ours."""
+    return clean(text).replace("\n", "\\n")
 
 
 def colour_wanted(stream: Any) -> bool:
@@ -54,22 +61,26 @@ def error(message: str, hint: str) -> None:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split("\n"))
+    return " ".join(text.splitlines())
 
 
 def json_document(value: Any) -> None:
-    """Write one JSON document to stdout."""
-    raw(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Write one JSON document to stdout; what could steer a terminal is escaped, as JSON allows."""
+    raw(_safe_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
 
 
 def json_line(value: Any) -> None:
     """Write one line of JSON Lines to stdout."""
-    raw(json.dumps(value, ensure_ascii=False) + "\n")
+    raw(_safe_json(json.dumps(value, ensure_ascii=False)) + "\n")
+
+
+def _safe_json(text: str) -> str:
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write rows in columns to stdout; the last column is as long as it is."""
-    everything = [tuple(map(clean, row)) for row in (headings, *rows)]
+    everything = [tuple(map(clean_value, row)) for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in everything) for column in range(len(headings))]
     for number, row in enumerate(everything):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,25 +1,15 @@
 """`bootstrap render`."""
 
-import difflib
-import re
-from collections.abc import Callable
-
 import click
 
 from bootstrap.cli import output
+from bootstrap.cli.diff import show as show_diff
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows import render
 from bootstrap.flows.environment import first_of, secret_specs
 from bootstrap.model.errors import ProblemsFoundError
-from bootstrap.model.files import ChangeKind, FileChange
-
-# A variable whose name says that it opens something, and a value that is not a reference to one.
-_SECRET = re.compile(
-    r"""^(\s*(?:-\s+|export\s+)?["']?[\w.-]*(?:key|token|secret|passw|headers)[\w.-]*["']?\s*[:=]\s*)"""
-    r"""(?!["']?\$\{)\S.*$""",
-    re.IGNORECASE,
-)
+from bootstrap.model.files import ChangeKind
 
 
 @verb()
@@ -62,45 +52,22 @@ def show(session: Session, done: render.Rendering, *, diff: bool, check: bool) -
         )
         return
     if done.moved_from is not None:
-        output.words(
-            f"This is another workspace than before ({done.moved_from}): its URLs are rendered anew."
-        )
+        before = output.clean_value(done.moved_from)
+        output.words(f"This is another workspace than before ({before}): its URLs are rendered anew.")
     for change in done.differences:
         blocked = change.kind.blocked
         what = f"would be {change.kind.value}" if check and not blocked else change.kind.value
         output.words(f"{what:>16}  {change.path}", style="yellow" if blocked else "green")
-        if diff or blocked:
-            _show_diff(change, _masker(session))
+        # What somebody did to a file of ours is theirs to see; a file that is not ours may hold anything.
+        if diff or change.kind is ChangeKind.EDITED:
+            show_diff(change, _known_values(session))
     if not done.differences:
         output.words(f"{len(done.changes)} generated files are what they should be.")
 
 
-def _show_diff(change: FileChange, mask: Callable[[str], str]) -> None:
-    after = change.after.text if change.after is not None else ""
-    before = change.before or ""
-    for line in difflib.unified_diff(
-        mask(before).splitlines(),
-        mask(after).splitlines(),
-        f"{change.path} (now)",
-        f"{change.path} (rendered)",
-        lineterm="",
-    ):
-        output.diff_line(line)
-
-
-def _masker(session: Session) -> Callable[[str], str]:
-    """Hide what somebody may have typed into a file: known values, and what stands where one would."""
+def _known_values(session: Session) -> list[str]:
     lookup = first_of(session.stores)
-    known = [
-        secret.reveal() for name in secret_specs(session.project) if (secret := lookup(name)) is not None
-    ]
-
-    def mask(text: str) -> str:
-        for value in known:
-            text = text.replace(value, "********")
-        return "\n".join(_SECRET.sub(r"\1********", line) for line in text.split("\n"))
-
-    return mask
+    return [secret.reveal() for name in secret_specs(session.project) if (secret := lookup(name)) is not None]
 
 
 def raise_blocked(done: render.Rendering) -> None:
