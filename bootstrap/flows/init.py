@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootstrap.config.location import MANIFEST
+from bootstrap.config.location import MANIFEST, check_owner
 from bootstrap.flows import render, scaffold
 from bootstrap.flows.environment import Lookup
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
@@ -50,6 +50,8 @@ def root_for(start: Path) -> Path:
         raise NotConfiguredError(f"{start}: is not in a git repository", "Make it one: git init")
     existing = next((folder for folder in (start, *start.parents) if (folder / MANIFEST).exists()), root)
     chosen = existing if existing.is_relative_to(root) else root
+    if (chosen / MANIFEST).exists():
+        check_owner(chosen / MANIFEST, (chosen / MANIFEST).lstat())
     if not os.access(chosen, os.W_OK | os.X_OK):
         raise BootstrapError(
             f"{chosen}: cannot be written to", "Check who owns it: ls -ld; then run init again."

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from bootstrap.collector.server import Listening, Settings, serve
 from bootstrap.collector.sockets import PortTakenError, bind
-from bootstrap.flows.run import COLLECTOR
+from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.state import State
 from bootstrap.workspaces.interface import Workspace
@@ -30,6 +30,12 @@ def observe(
     Each port comes with whether it must be that one; otherwise any free one will do where it is taken. While
     it listens, the run state says where, so that `run` and `up` find it.
     """
+    lock = collector_lock(state)
+    if not lock.acquire():
+        raise BootstrapError(
+            "a collector of this project already runs",
+            "Use that one, or stop it: bootstrap down, or Ctrl-C there.",
+        )
     sockets = None
     for http, daemon in ((port[0], daemon_port[0]), (port[0], 0), (0, daemon_port[0]), (0, 0)):
         try:
@@ -70,6 +76,7 @@ def observe(
     finally:
         if (state.read(COLLECTOR) or {}).get("pid") == os.getpid():
             state.forget(COLLECTOR)
+        lock.release()
 
 
 def page(workspace: Workspace, listening: Listening) -> str:

@@ -1,12 +1,12 @@
 """A command with one service's environment: what it gets, and what it must not inherit."""
 
-import os
 from collections.abc import Mapping, Sequence
 
 from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.project import Project
 from bootstrap.secrets.interface import SecretStore
+from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
@@ -39,12 +39,17 @@ def host_routing(state: State) -> dict[str, Route]:
 
 
 def listening_collector(state: State) -> CollectorAddress | None:
-    """Find this project's collector, if its process is there."""
+    """Find this project's collector, if one is alive."""
     written = state.read(COLLECTOR)
     if written is None:
         return None
-    try:
-        os.kill(int(written["pid"]), 0)
-        return CollectorAddress(otlp=str(written["url"]), daemon=str(written["daemon"]))
-    except (KeyError, ValueError, OSError):
+    lock = collector_lock(state)
+    if lock.acquire():
+        lock.release()
         return None
+    return CollectorAddress(otlp=str(written.get("url")), daemon=str(written.get("daemon")))
+
+
+def collector_lock(state: State) -> Lock:
+    """The lock that a collector holds while it lives, so that nothing is sent to where one was."""
+    return Lock(state.directory / f"{COLLECTOR}.lock")

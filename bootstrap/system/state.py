@@ -46,6 +46,8 @@ class State:
     def read(self, subject: str) -> dict[str, Any] | None:
         """What was written about `subject`, or None; a file that is not whole counts as none."""
         try:
+            if self._path.lstat().st_uid != os.geteuid():
+                return None  # what somebody else put there is not what we wrote
             data = msgspec.json.decode((self._path / f"{subject}.json").read_bytes())
         except (OSError, ValueError):
             return None
