@@ -43,21 +43,19 @@ def _check_path(key: str, path: str, root: Path | None) -> None:
 
 
 def _check_cycles(project: Project) -> None:
-    finished: set[str] = set()
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            circle = " -> ".join((*path[path.index(name) :], name))
-            raise ManifestError(
-                f"services.{name}.depends_on", f"goes in a circle: {circle}", "Remove one of them."
-            )
-        if name not in finished:
-            for other in project.services[name].depends_on:
-                visit(other, (*path, name))
-            finished.add(name)
-
-    for name in project.services:
-        visit(name, ())
+    """Start services that nothing still waits for, again and again; what never starts goes in a circle."""
+    waiting = {name: set(service.depends_on) for name, service in project.services.items()}
+    while ready := {name for name, needs in waiting.items() if not needs}:
+        waiting = {name: needs - ready for name, needs in waiting.items() if name not in ready}
+    if not waiting:
+        return
+    path = [next(iter(waiting))]
+    while path[-1] not in path[:-1]:
+        path.append(next(other for other in project.services[path[-1]].depends_on if other in waiting))
+    circle = path[path.index(path[-1]) :]
+    raise ManifestError(
+        f"services.{circle[0]}.depends_on", f"goes in a circle: {' -> '.join(circle)}", "Remove one of them."
+    )
 
 
 def _check_otel_names(project: Project) -> None:

@@ -32,6 +32,8 @@ def decode(data: bytes, file: str) -> dict[str, Any]:
         return tomllib.loads(data.decode())
     except tomllib.TOMLDecodeError as error:
         raise ManifestError("", f"is not valid TOML: {error}", "Mend that line.", file=file) from error
+    except RecursionError as error:
+        raise ManifestError("", "is nested too deeply", "Write it flatter.", file=file) from error
     except UnicodeDecodeError as error:
         raise ManifestError(
             "", f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.", file=file

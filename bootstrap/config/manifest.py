@@ -137,7 +137,7 @@ def _secret(name: str, raw: Any) -> SecretSpec:
     if table.pattern is not None:
         try:
             re.compile(table.pattern)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ManifestError(f"{key}.pattern", f"is no regular expression: {error}", "Mend it.") from error
     return SecretSpec(
         name=name,

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-ServiceName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-SecretName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
-VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+ServiceName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)")]
+SecretName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$(?!\n)")]
+VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Url = Annotated[str, Meta(pattern=r"^https?://\S+$")]
+Url = Annotated[str, Meta(pattern=r"^https?://\S+$(?!\n)")]
 
 
 class ProjectTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,12 +17,12 @@ class ProjectTable(Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$",
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$(?!\n)",
             description="A label. It never decides which secrets are yours.",
         ),
     ]
     region: Annotated[
-        str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="The AWS region, for example us-east-1.")
+        str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$(?!\n)", description="The AWS region, for example us-east-1.")
     ] = "us-east-1"
 
 
@@ -53,7 +53,7 @@ class ServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
     health: (
         Annotated[
-            str, Meta(pattern=r"^/\S*$", description="A path that answers 2xx or 3xx once it is ready.")
+            str, Meta(pattern=r"^/\S*$(?!\n)", description="A path that answers 2xx or 3xx once it is ready.")
         ]
         | None
     ) = None
@@ -71,7 +71,7 @@ class ServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)",
                 description="What vendors call it; the default is the service's key.",
             ),
         ]
@@ -108,7 +108,7 @@ class WorkspaceTable(Struct, frozen=True, forbid_unknown_fields=True):
             Meta(
                 description='Where the workspace installs this tool from: "." is this checkout, '
                 '"git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT" another one.',
-                pattern=r"^(\.|git\+https://[A-Za-z0-9._~/-]+@[0-9a-f]{40})$",
+                pattern=r"^(\.|git\+https://[A-Za-z0-9._~/-]+@[0-9a-f]{40})$(?!\n)",
             ),
         ]
         | None
@@ -128,7 +128,7 @@ class WorkspaceTable(Struct, frozen=True, forbid_unknown_fields=True):
 class MilestonesTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[milestones]`: how the weekly tags are named."""
 
-    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")] = "week"
+    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*$(?!\n)")] = "week"
 
 
 class FilesTable(Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,12 +36,24 @@ class _Texts(BaseLoader):
             raise TemplateNotFound(template) from None
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, in which no product grows without bound either."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Refuse to repeat a text or a list, and to raise numbers to large powers."""
+        if operator == "**" or not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise SecurityError(f"{operator} is not available here")
+        return super().call_binop(context, operator, left, right)
+
+
 class Renderer:
     """Renders every template of `texts` (path in the target plus ".j2" -> text)."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=_Texts(texts),
             undefined=StrictUndefined,
             trim_blocks=True,

@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from bootstrap.model.files import ChangeKind, FileChange, Ownership, RenderedFile
 from bootstrap.rendering.context import MARKER
@@ -16,6 +18,10 @@ RECORD = ".bootstrap/written.json"
 _MARKER_LINES = 3
 #: seconds after which a temporary file, which usually lives for milliseconds, belongs to nobody
 _ABANDONED = 60
+
+
+# As ProjectFiles names what it is writing.
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{12}\.tmp")
 
 
 class Writer:
@@ -94,8 +100,8 @@ class Writer:
         targets = {self._files.root / path for path in paths}
         for folder in {target.parent for target in targets}:
             for left in folder.glob(".*.tmp"):
-                name, _, _ = left.name.removeprefix(".").removesuffix(".tmp").rpartition(".")
-                if folder / name in targets and time.time() - left.lstat().st_mtime > _ABANDONED:
+                written = _TEMPORARY.fullmatch(left.name)
+                if written and folder / written[1] in targets and _abandoned(left):
                     self._files.remove(left.relative_to(self._files.root).as_posix())
 
     def _orphans(self, wanted: set[str], possible: Callable[[str], bool]) -> list[FileChange]:
@@ -131,6 +137,13 @@ def _writes(change: FileChange, *, force: bool) -> bool:
     return change.kind in {ChangeKind.CREATE, ChangeKind.UPDATE, ChangeKind.REMOVE}
 
 
+def _abandoned(path: Path) -> bool:
+    try:
+        return time.time() - path.lstat().st_mtime > _ABANDONED
+    except FileNotFoundError:
+        return False  # another run has just finished with it
+
+
 def _marked(text: str) -> bool:
     return any(MARKER in line for line in text.splitlines()[:_MARKER_LINES])
 
@@ -148,8 +161,12 @@ def _read_record(data: bytes | None) -> dict[str, tuple[str, ...]]:
     """Read the record; one that is damaged only means that HEAD has to vouch for the files."""
     try:
         raw = json.loads(data or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(raw, dict):
         return {}
-    return {str(path): tuple(map(str, digests)) for path, digests in raw.items() if isinstance(digests, list)}
+    return {
+        path: tuple(map(str, digests))
+        for path, digests in raw.items()
+        if path.isprintable() and isinstance(digests, list)
+    }

@@ -130,7 +130,7 @@ class ProjectFiles:
     @contextlib.contextmanager
     def _parent(self, path: str, *, create: bool) -> Iterator[int]:
         """Open the folder that holds `path`, one step at a time, refusing links."""
-        parts = PurePosixPath(path).parts
+        parts = PurePosixPath(path).parts if "\0" not in path else ()
         if not parts or PurePosixPath(path).is_absolute() or ".." in parts:
             raise BootstrapError(
                 f"{path}: is not a path inside the project", "Use a path below the project's root."

@@ -24,7 +24,7 @@ class CloudWatchOptions(Struct, frozen=True, forbid_unknown_fields=True):
             str,
             Meta(
                 description="The log group; the default is the project's name in lower case.",
-                pattern=r"^[.\-_/#A-Za-z0-9]{1,512}$",
+                pattern=r"^[.\-_/#A-Za-z0-9]{1,512}$(?!\n)",
             ),
         ]
         | None

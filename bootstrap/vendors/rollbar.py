@@ -16,7 +16,9 @@ class RollbarOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
     environment: Annotated[
         str,
-        Meta(description="What Rollbar files items under.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$"),
+        Meta(
+            description="What Rollbar files items under.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$(?!\n)"
+        ),
     ] = "development"
 
 
@@ -37,7 +39,7 @@ ROLLBAR = Vendor(
             name=_TOKEN,
             description="A project access token with the scope post_server_item",
             documentation="https://docs.rollbar.com/docs/access-tokens",
-            pattern=r"^([0-9a-f]{32}|[0-9a-zA-Z]{96})$",
+            pattern=r"^([0-9a-f]{32}|[0-9a-zA-Z]{96})$(?!\n)",
         ),
     ),
     cloud=_cloud,

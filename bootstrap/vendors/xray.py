@@ -32,7 +32,7 @@ class XRayOptions(Struct, frozen=True, forbid_unknown_fields=True):
             str,
             Meta(
                 description="The name of the X-Ray group; the default is the project's name.",
-                pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$",
+                pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}$(?!\n)",
             ),
         ]
         | None
