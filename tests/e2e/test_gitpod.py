@@ -42,7 +42,7 @@ ln -sfn "$into/v2/2.0.0" "$into/v2/current"
 
 #: serves the one download that is documented, asked for as it is, and nothing else
 CURL = """
-if [ "$*" != "-fsSL {url} -o .bootstrap/download/aws.zip" ]; then
+if [ "$*" != "--proto =https -fsSL {url} -o .bootstrap/download/aws.zip" ]; then
   echo "curl: refused: $*" >&2
   exit 2
 fi

@@ -6,19 +6,30 @@
 #   path   .bootstrap/bin on the PATH of every new terminal
 #   aws    the AWS CLI, where there is none
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH= cd -- "$(dirname -- "$0")/.."
 export PIP_USER=0 # Gitpod's images set it to yes, which no virtual environment accepts
 install='git+https://example.com/it/bootstrap@0123456789abcdef0123456789abcdef01234567'
+
+case $PWD in
+  *:*)
+    printf 'bootstrap: %s\n' "this folder has a colon in its name, which PATH cannot hold: rename it." >&2
+    exit 1
+    ;;
+esac
+if [ -L .bootstrap ] || [ -L .bootstrap/venv ] || [ -L .bootstrap/bin ]; then
+  printf 'bootstrap: %s\n' '.bootstrap is a symbolic link, and installing there would change what it points to: remove it.' >&2
+  exit 1
+fi
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 
 find_python() {
   old= bare=
   for python in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11; do
-    "$python" -c '' 2>/dev/null || continue
-    if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-      old="$python is $("$python" -c 'import platform; print(platform.python_version())')"
-    elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    "$python" -I -c '' 2>/dev/null || continue
+    if ! "$python" -I -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+      old="$python is $("$python" -I -c 'import platform; print(platform.python_version())')"
+    elif ! "$python" -I -c 'import ensurepip, venv' 2>/dev/null; then
       bare=${bare:-$python}
     else
       return 0
@@ -43,15 +54,15 @@ install_tool() {
   fi
   mkdir -p .bootstrap/bin
   wanted="$install $([ "$install" = . ] && cksum <pyproject.toml || true) $PWD"
-  if [ "$(cat .bootstrap/venv/installed 2>/dev/null)" != "$wanted" ] || ! .bootstrap/venv/bin/python -c '' 2>/dev/null; then
+  if [ "$(cat .bootstrap/venv/installed 2>/dev/null)" != "$wanted" ] || ! .bootstrap/venv/bin/python -I -c '' 2>/dev/null; then
     find_python || return 1
     say "installing the bootstrap command with $("$python" --version) (about 20 seconds)"
     rm -rf .bootstrap/venv
-    "$python" -m venv .bootstrap/venv
+    "$python" -I -m venv .bootstrap/venv
     if [ "$install" = . ]; then
-      .bootstrap/venv/bin/python -m pip install --quiet --disable-pip-version-check --editable .
+      .bootstrap/venv/bin/python -I -m pip install --quiet --disable-pip-version-check --editable .
     else
-      .bootstrap/venv/bin/python -m pip install --quiet --disable-pip-version-check "$install"
+      .bootstrap/venv/bin/python -I -m pip install --quiet --disable-pip-version-check "$install"
     fi
     printf '%s\n' "$wanted" >.bootstrap/venv/installed
   fi
@@ -72,8 +83,8 @@ install_aws() {
   say 'installing the AWS CLI'
   rm -rf .bootstrap/download
   mkdir -p .bootstrap/bin .bootstrap/download
-  if curl -fsSL "https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip" -o .bootstrap/download/aws.zip &&
-    .bootstrap/venv/bin/python -m zipfile -e .bootstrap/download/aws.zip .bootstrap/download &&
+  if curl --proto =https -fsSL "https://awscli.amazonaws.com/awscli-exe-linux-$(uname -m).zip" -o .bootstrap/download/aws.zip &&
+    .bootstrap/venv/bin/python -I -m zipfile -e .bootstrap/download/aws.zip .bootstrap/download &&
     chmod +x .bootstrap/download/aws/install .bootstrap/download/aws/dist/aws .bootstrap/download/aws/dist/aws_completer &&
     .bootstrap/download/aws/install --update --install-dir "$PWD/.bootstrap/aws-cli" --bin-dir "$PWD/.bootstrap/bin" >/dev/null; then
     :
