@@ -1,6 +1,7 @@
 """What no table of the manifest can know alone."""
 
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,19 +44,17 @@ def _check_path(key: str, path: str, root: Path | None) -> None:
 
 
 def _check_cycles(project: Project) -> None:
-    """Start services that nothing still waits for, again and again; what never starts goes in a circle."""
-    waiting = {name: set(service.depends_on) for name, service in project.services.items()}
-    while ready := {name for name, needs in waiting.items() if not needs}:
-        waiting = {name: needs - ready for name, needs in waiting.items() if name not in ready}
-    if not waiting:
-        return
-    path = [next(iter(waiting))]
-    while path[-1] not in path[:-1]:
-        path.append(next(other for other in project.services[path[-1]].depends_on if other in waiting))
-    circle = path[path.index(path[-1]) :]
-    raise ManifestError(
-        f"services.{circle[0]}.depends_on", f"goes in a circle: {' -> '.join(circle)}", "Remove one of them."
-    )
+    try:
+        TopologicalSorter(
+            {service.name: service.depends_on for service in project.services.values()}
+        ).prepare()
+    except CycleError as error:
+        circle = error.args[1][::-1]  # from each service to what it depends on
+        raise ManifestError(
+            f"services.{circle[0]}.depends_on",
+            f"goes in a circle: {' -> '.join(circle)}",
+            "Remove one of them.",
+        ) from error
 
 
 def _check_otel_names(project: Project) -> None:
