@@ -18,8 +18,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as WireStatus
 
-from bootstrap.collector.masking import MASK, Masker
+from bootstrap.collector.masking import Masker
 from bootstrap.collector.records import MAX_TIME_NS, Attributes, Event, Link, Scope, Span, Status
+from bootstrap.model.masking import MASK
 
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _TRACE_ID_BYTES = 16

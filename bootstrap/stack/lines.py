@@ -1,31 +1,12 @@
 """Turns the bytes that a service writes into lines that are safe to show and to keep."""
 
-from collections.abc import Iterable
+from bootstrap.model.masking import Mask
 
-MASK = "***"
+__all__ = ["LIMIT", "Lines", "Mask"]
+
 #: characters of one line that are kept; what follows is dropped, and said so
 LIMIT = 16_384
 _CUT = " [the line goes on]"
-#: a line of a hidden value of several lines counts from this length on: shorter ones occur by chance
-_TELLING = 6
-
-
-class Mask:
-    """Replaces hidden values, and the single lines of those that have several."""
-
-    def __init__(self, hidden: Iterable[str]) -> None:
-        parts = set()
-        for value in hidden:
-            parts |= {value, *(line for line in value.splitlines() if len(line) >= _TELLING)}
-        # The longest first: one value may begin with another.
-        self._parts = sorted(parts - {""}, key=len, reverse=True)
-        self.reach = max(map(len, self._parts), default=0)
-
-    def __call__(self, text: str) -> str:
-        """Return the text without any hidden value."""
-        for part in self._parts:
-            text = text.replace(part, MASK)
-        return text
 
 
 class Lines:

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO
 
+from bootstrap.model.masking import Mask
 from bootstrap.stack.interface import LogLine
-from bootstrap.stack.lines import Lines, Mask
+from bootstrap.stack.lines import Lines
 from bootstrap.stack.logfile import LogWriter
 
 _REMEMBERED = 15

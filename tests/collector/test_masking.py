@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.masking import MASK, MAX_DEPTH, Masker
+from bootstrap.collector.masking import MAX_DEPTH, Masker
+from bootstrap.model.masking import MASK
 
 SECRET = 'made up / "secret" é'
 
@@ -66,7 +67,12 @@ def test_absurd_nesting_is_an_error_not_a_crash() -> None:
         Masker().value(value)
 
 
-@given(st.text(min_size=1), st.text(), st.text())
+def test_a_short_secret_masks_whole_values_only() -> None:
+    kept = {"a": MASK, "b": "a 42 b", "c": MASK, "d": 142}
+    assert Masker(["42"]).value({"a": "42", "b": "a 42 b", "c": 42, "d": 142}) == kept
+
+
+@given(st.text(min_size=6), st.text(), st.text())
 def test_no_text_keeps_the_secret(secret: str, before: str, after: str) -> None:
     masked = Masker([secret]).text(before + secret + after)
     assert all(secret not in part for part in masked.split(MASK))

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.stack.lines import LIMIT, Lines, Mask
+from bootstrap.model.masking import MASK, Mask
+from bootstrap.stack.lines import LIMIT, Lines
 
 
 def lines_of(chunks: list[bytes], *hidden: str) -> list[str]:
@@ -32,7 +33,7 @@ def test_a_hidden_value_never_gets_through(pieces: list[str], size: int) -> None
     data = "".join(pieces).encode()
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
     assert lines_of(chunks, "SECRET-VALUE") == (
-        [text] if (text := "".join(pieces).replace("SECRET-VALUE", "***")) else []
+        [text] if (text := "".join(pieces).replace("SECRET-VALUE", MASK)) else []
     )
 
 
@@ -61,8 +62,15 @@ def test_undecodable_bytes_are_replaced() -> None:
 
 def test_the_lines_of_a_hidden_value_are_hidden_one_by_one() -> None:
     key = "-----BEGIN-----\nabcdefgh\nij\n-----END-----"
-    assert lines_of([b"abcdefgh\nij stays\n-----END-----\n"], key) == ["***", "ij stays", "***"]
+    assert lines_of([b"abcdefgh\r\nij stays\n-----END-----\n"], key) == [MASK, "ij stays", MASK]
+
+
+def test_a_value_in_another_spelling_is_hidden() -> None:
+    assert lines_of([b"?key=a%2fb%2bc-secret\n", rb'"a\/b+c-secret"'], "a/b+c-secret") == [
+        f"?key={MASK}",
+        f'"{MASK}"',
+    ]
 
 
 def test_the_longer_of_two_hidden_values_goes_first() -> None:
-    assert lines_of([b"pass password\n"], "pass", "password", "") == ["*** ***"]
+    assert lines_of([b"passing passingly\n"], "passing", "passingly", "") == [f"{MASK} {MASK}"]
