@@ -1,6 +1,7 @@
 """What every test may use, and what none may touch: a home, an account or a workspace of somebody's own."""
 
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -11,6 +12,17 @@ import pytest
 
 #: what a test must bring itself if it wants it
 _FOREIGN = ("AWS_", "CODESPACE", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
+
+
+def pytest_configure() -> None:
+    """Choose the seed of everything random before the workers start, so that all of them have the same."""
+    os.environ.setdefault("BOOTSTRAP_SEED", str(random.SystemRandom().randrange(1, 2**32)))
+    os.environ.setdefault("BOOTSTRAP_SOAK", "1")
+
+
+def pytest_report_header() -> str:
+    """Say how to repeat this run."""
+    return f"BOOTSTRAP_SEED={os.environ['BOOTSTRAP_SEED']} BOOTSTRAP_SOAK={os.environ['BOOTSTRAP_SOAK']}"
 
 
 @pytest.fixture(autouse=True)
@@ -111,4 +123,10 @@ def repository(tmp_path: Path) -> Repository:
 @pytest.fixture(scope="session")
 def soak() -> int:
     """How many times as long as usual: 1, or what `make soak` says."""
-    return int(os.environ.get("BOOTSTRAP_SOAK", "1"))
+    return int(os.environ["BOOTSTRAP_SOAK"])
+
+
+@pytest.fixture
+def chance(request: pytest.FixtureRequest) -> random.Random:
+    """Random numbers of this test's own, the same for the same BOOTSTRAP_SEED."""
+    return random.Random(f"{os.environ['BOOTSTRAP_SEED']} {request.node.nodeid}")

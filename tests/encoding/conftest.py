@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,13 +77,10 @@ class ForAll(Protocol):
 
 @pytest.fixture
 def for_all(soak: int) -> ForAll:
-    """Run a property, `soak` times as long as usual; BOOTSTRAP_SEED repeats the printed seed."""
+    """Run a property, `soak` times as long as usual, with the run's seed."""
 
     def run(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], *, examples: int) -> None:
-        number = int(os.environ.get("BOOTSTRAP_SEED") or random.randrange(2**32))
-        sys.stdout.write(f"BOOTSTRAP_SEED={number}\n")
-
-        @seed(number)
+        @seed(int(os.environ["BOOTSTRAP_SEED"]))
         @settings(
             max_examples=examples * soak,
             deadline=None,

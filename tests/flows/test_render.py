@@ -41,7 +41,7 @@ def manifest(number: int) -> str:
 @pytest.mark.slow
 @pytest.mark.soak
 def test_killed_at_any_moment_every_file_is_the_old_one_or_the_new_one(
-    repository: Repository, bootstrap: Bootstrap, snapshot: Snapshot, soak: int
+    repository: Repository, bootstrap: Bootstrap, snapshot: Snapshot, chance: random.Random, soak: int
 ) -> None:
     root = repository.root
     repository.write("web/Dockerfile", "FROM scratch\n")
@@ -65,9 +65,9 @@ def test_killed_at_any_moment_every_file_is_the_old_one_or_the_new_one(
         run = subprocess.Popen(RENDER, cwd=root, stderr=subprocess.DEVNULL)
         # Most of the time a run only starts Python; the record is the first thing that it writes.
         before = record.stat().st_ino
-        while random.random() > 0.001 and run.poll() is None and record.stat().st_ino == before:
+        while chance.random() > 0.001 and run.poll() is None and record.stat().st_ino == before:
             time.sleep(whole / 200)
-        time.sleep(random.uniform(0, whole / 10))
+        time.sleep(chance.uniform(0, whole / 10))
         run.send_signal(signal.SIGKILL)
         run.wait()
 

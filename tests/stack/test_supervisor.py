@@ -1,9 +1,7 @@
 """A real supervisor in its own process: signals, `down` from elsewhere, and kill -9."""
 
-import os
 import random
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from tests.stack.conftest import Project
 
 FreePorts = Callable[[int], Sequence[int]]
-FACTOR = int(os.environ.get("BOOTSTRAP_SOAK", "1"))
 
 
 @pytest.mark.parametrize(
@@ -138,40 +135,37 @@ def test_down_clears_away_what_kill_9_has_left(project: "Project", free_ports: F
     assert is_free(port)
 
 
-def moments() -> random.Random:
-    """Random moments, the same ones for the same BOOTSTRAP_SEED, which is printed."""
-    seed = int(os.environ.get("BOOTSTRAP_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 32)
-    sys.stdout.write(f"BOOTSTRAP_SEED={seed}\n")
-    return random.Random(seed)
-
-
-def test_ctrl_c_at_random_moments_of_the_start(project: "Project", free_ports: FreePorts) -> None:
-    when = moments()
+@pytest.mark.soak
+def test_ctrl_c_at_random_moments_of_the_start(
+    project: "Project", free_ports: FreePorts, chance: random.Random, soak: int
+) -> None:
     one, two = free_ports(2)
-    for _ in range(2 * FACTOR):
+    for _ in range(2 * soak):
         supervised = project.supervise(
-            project.server("one", one, "--child", setup=f"date > made-{when.random()}"),
+            project.server("one", one, "--child", setup=f"date > made-{chance.random()}"),
             project.server("two", two, "--daemon", depends_on=("one",)),
             grace=0.5,
         )
         supervised.wait_for("one: SETUP")
-        time.sleep(when.uniform(0, 0.8))
+        time.sleep(chance.uniform(0, 0.8))
         assert supervised.signal(signal.SIGINT) == 130, supervised.lines
         assert project.processes() == []
         assert is_free(one)
         assert is_free(two)
 
 
-def test_kill_9_at_random_moments(project: "Project", free_ports: FreePorts) -> None:
-    when = moments()
+@pytest.mark.soak
+def test_kill_9_at_random_moments(
+    project: "Project", free_ports: FreePorts, chance: random.Random, soak: int
+) -> None:
     one, two = free_ports(2)
     launches = (
-        project.server("one", one, "--child", setup=f"date > made-{when.random()}"),
+        project.server("one", one, "--child", setup=f"date > made-{chance.random()}"),
         project.server("two", two, "--daemon", depends_on=("one",)),
     )
-    for _ in range(3 * FACTOR):
+    for _ in range(3 * soak):
         supervised = project.supervise(*launches, grace=0.5)
-        time.sleep(when.uniform(0, 1.2))
+        time.sleep(chance.uniform(0, 1.2))
         supervised.signal(signal.SIGKILL)
         assert not any(line.startswith("refused") for line in supervised.lines), supervised.lines
     last = project.supervise(*launches, grace=0.5)
