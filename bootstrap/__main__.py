@@ -7,7 +7,7 @@ from importlib import import_module
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(20_000)  # importing allocates a lot and leaves no garbage: do not look for it so often
+    gc.set_threshold(50_000)  # importing allocates a lot and leaves no garbage: do not look for it so often
     if sys.argv[1:2] == ["run"]:
         _import_msgspec_alone()
         from bootstrap.cli.direct import run_directly  # noqa: PLC0415 - only `run` needs it
