@@ -103,6 +103,7 @@ def _trace_view(trace: Trace) -> dict[str, Any]:
         "xray_trace_id": to_xray(trace.trace_id),
         "spans": [_span_view(span) for span in trace.spans],
         "segments": assemble(trace.segments),
+        "truncated": trace.truncated,
     }
 
 

@@ -1,14 +1,19 @@
 """Request bodies: bounded in size and time, and unpacked without trusting what they claim to be."""
 
 import asyncio
+import contextlib
 import zlib
+from collections.abc import Callable, Iterator
 
 from starlette.requests import ClientDisconnect, Request
 
-MAX_BODY = 20 * 1024 * 1024
-"""Bytes, packed and unpacked; Honeycomb's limit, so what fits here fits there."""
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes, packed and unpacked; a batch of the SDKs' usual 512 spans takes about one."""
 
-_MAX_DISCARDED = 8 * MAX_BODY
+HELD_BYTES = 8 * MAX_BODY
+"""Bytes of all the bodies that are here at one time."""
+
+_MAX_DISCARDED = 20 * MAX_BODY
 _MAX_SECONDS = 30
 
 
@@ -21,21 +26,48 @@ class BodyError(Exception):
         self.reason = reason
 
 
-async def read_body(request: Request) -> bytes:
-    """The body as sent; BodyError 413 if it is too large, 408 if it takes too long, 400 if it is cut off."""
+class Room:
+    """Counts the bytes of the bodies that are held at one time."""
+
+    def __init__(self, size: int = HELD_BYTES) -> None:
+        self._left = size
+
+    @contextlib.contextmanager
+    def share(self) -> Iterator[Callable[[int], None]]:
+        """Lend a function that takes bytes, or raises BodyError 503; they are given back at the end."""
+        taken = 0
+
+        def take(size: int) -> None:
+            nonlocal taken
+            if size > self._left:
+                raise BodyError(503, "Too many requests are on their way; try again.")
+            self._left -= size
+            taken += size
+
+        try:
+            yield take
+        finally:
+            self._left += taken
+
+
+async def read_body(request: Request, take: Callable[[int], None]) -> bytes:
+    """The body as sent; BodyError 413 if it is too large, 408 if it takes too long, 400 if it is cut off.
+
+    `take` is told of the bytes before they are kept.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > _MAX_DISCARDED:
         raise _too_large()
     try:
         async with asyncio.timeout(_MAX_SECONDS):
-            return await _read(request)
+            return await _read(request, take)
     except TimeoutError:
         raise BodyError(408, f"The body took longer than {_MAX_SECONDS} seconds.") from None
     except ClientDisconnect:
         raise BodyError(400, "The connection closed before the body was complete.") from None
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, take: Callable[[int], None]) -> bytes:
     """Collect the body; too much of it is read and dropped: who still sends hears no answer."""
     parts: list[bytes] = []
     size = 0
@@ -46,6 +78,7 @@ async def _read(request: Request) -> bytes:
         if size > MAX_BODY:
             parts.clear()
         else:
+            take(len(part))
             parts.append(part)
     if size > MAX_BODY:
         raise _too_large()

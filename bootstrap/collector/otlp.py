@@ -2,7 +2,8 @@
 
 https://opentelemetry.io/docs/specs/otlp/#otlphttp: success is 200 with an ExportTraceServiceResponse in the
 request's own encoding (with partial_success where some spans were unusable), failure carries a
-google.rpc.Status; 400 is final, 503 asks the client to try again.
+google.rpc.Status; 400, 413 and 507
+(the store is full) are final, 503 asks the client to try again.
 """
 
 import asyncio
@@ -21,25 +22,34 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bootstrap.collector.bodies import BodyError, read_body, unpack
+from bootstrap.collector.bodies import BodyError, Room, read_body, unpack
+from bootstrap.collector.limits import TooMuchError
 from bootstrap.collector.reporting import Tally
-from bootstrap.collector.spans import UndecodableError, decode_json, decode_protobuf, read_spans
+from bootstrap.collector.spans import Reader, UndecodableError, decode_json, decode_protobuf
+from bootstrap.collector.store import StoreFullError
 from bootstrap.collector.writer import Writer
 
 _INVALID_ARGUMENT = 3  # google.rpc.Code
+_RESOURCE_EXHAUSTED = 8
 _UNAVAILABLE = 14
 
-_DECODERS: dict[str, Callable[[bytes], ExportTraceServiceRequest]] = {
+_BUSY = 503
+_DECODED_AT_ONCE = 2
+
+_Decoder = Callable[[bytes], ExportTraceServiceRequest]
+
+_DECODERS: dict[str, _Decoder] = {
     "application/x-protobuf": decode_protobuf,
     "application/json": decode_json,
 }
 
 
 class _Taken(NamedTuple):
-    """Spans on their way into the store, and why others are not."""
+    """Spans on their way into the store, how many others are not, and why the first of those is not."""
 
     accepted: int
-    reasons: list[str]
+    rejected: int
+    reason: str
     stored: Future[None]
 
 
@@ -49,6 +59,9 @@ class OtlpReceiver:
     def __init__(self, writer: Writer, tally: Tally) -> None:
         self._writer = writer
         self._tally = tally
+        self._room = Room()
+        # More at once would only divide the same processor, and multiply the memory.
+        self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     def routes(self) -> list[Route]:
         """What the receiver answers to."""
@@ -64,48 +77,64 @@ class OtlpReceiver:
                 415, _INVALID_ARGUMENT, f"The content types taken are {kinds}.", "application/json"
             )
         try:
-            body = await read_body(request)
-            encoding = request.headers.get("content-encoding", "")
-            taken = await run_in_threadpool(self._take, body, encoding, decode)
+            taken = await self._receive(request, decode)
         except BodyError as error:
-            return _failure(error.status, _INVALID_ARGUMENT, error.reason, media_type)
+            code = _UNAVAILABLE if error.status == _BUSY else _INVALID_ARGUMENT
+            return _failure(error.status, code, error.reason, media_type)
         except UndecodableError as error:
             self._tally.add("otlp", "undecodable")
             return _failure(400, _INVALID_ARGUMENT, self._writer.masker.text(str(error)), media_type)
         try:
             await asyncio.wrap_future(taken.stored)
+        except StoreFullError:
+            self._tally.add("otlp", "lost", taken.accepted)
+            return _failure(507, _RESOURCE_EXHAUSTED, "The telemetry store is full.", media_type)
         except OSError:
             return _failure(503, _UNAVAILABLE, "The spans could not be stored.", media_type)
         self._tally.add("otlp", "stored", taken.accepted)
-        self._tally.add("otlp", "rejected", len(taken.reasons))
-        return _success(taken.reasons, media_type)
+        self._tally.add("otlp", "rejected", taken.rejected)
+        return _success(taken.rejected, taken.reason, media_type)
 
-    def _take(
-        self, body: bytes, encoding: str, decode: Callable[[bytes], ExportTraceServiceRequest]
-    ) -> _Taken:
+    async def _receive(self, request: Request, decode: _Decoder) -> _Taken:
+        encoding = request.headers.get("content-encoding", "")
+        with self._room.share() as take:
+            body = await read_body(request, take)
+            try:
+                async with self._decoding:
+                    return await run_in_threadpool(self._take, body, encoding, decode)
+            except TooMuchError as error:
+                self._tally.add("otlp", "too large")
+                raise BodyError(413, str(error)) from error
+
+    def _take(self, body: bytes, encoding: str, decode: _Decoder) -> _Taken:
         """Everything that takes time, for a worker thread."""
-        spans, reasons = read_spans(decode(unpack(body, encoding)), self._writer.masker)
-        rows = [self._writer.prepare(span) for span in spans]
-        return _Taken(len(rows), reasons, self._writer.submit(rows))
+        reader = Reader(self._writer.masker)
+        batch = self._writer.batch()
+        for span in reader.spans(decode(unpack(body, encoding))):
+            try:
+                batch.add(span)
+            except ValueError as error:
+                reader.reject(str(error))
+        return _Taken(len(batch.rows), reader.rejected, reader.reason, self._writer.submit(batch))
 
 
-def _success(reasons: list[str], media_type: str) -> Response:
-    """An export response; several reasons are told by the first one."""
+def _success(rejected: int, reason: str, media_type: str) -> Response:
+    """An export response."""
     if media_type == "application/json":
         document: dict[str, object] = {}
-        if reasons:
-            document["partialSuccess"] = {"rejectedSpans": str(len(reasons)), "errorMessage": reasons[0]}
+        if rejected:
+            document["partialSuccess"] = {"rejectedSpans": str(rejected), "errorMessage": reason}
         return Response(json.dumps(document), media_type=media_type)
     answer = ExportTraceServiceResponse()
-    if reasons:
-        partial = ExportTracePartialSuccess(rejected_spans=len(reasons), error_message=reasons[0])
+    if rejected:
+        partial = ExportTracePartialSuccess(rejected_spans=rejected, error_message=reason)
         answer.partial_success.CopyFrom(partial)
     return Response(answer.SerializeToString(), media_type=media_type)
 
 
 def _failure(status: int, code: int, message: str, media_type: str) -> Response:
     """A google.rpc.Status in the request's encoding."""
-    headers = {"Connection": "close"} if status in {408, 413} else {}
+    headers = {"Connection": "close"} if status in {408, 413, _BUSY} else {}
     if media_type == "application/json":
         return Response(
             json.dumps({"code": code, "message": message}), status, headers=headers, media_type=media_type

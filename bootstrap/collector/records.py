@@ -40,6 +40,18 @@ class Scope(Struct, frozen=True):
     version: str = ""
     attributes: Attributes = {}
 
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets."""
+        return replace(
+            self,
+            name=masker.text(self.name),
+            version=masker.text(self.version),
+            attributes=masker.value(self.attributes),
+        )
+
+
+NO_SCOPE = Scope()
+
 
 class Status(Struct, frozen=True):
     """How a span ended."""
@@ -49,7 +61,7 @@ class Status(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True):
-    """One OpenTelemetry span."""
+    """One OpenTelemetry span; many have the same `resource` and the same `scope` object."""
 
     trace_id: str
     span_id: str
@@ -68,7 +80,7 @@ class Span(Struct, frozen=True):
     trace_state: str = ""
 
     def masked(self, masker: Masker) -> Self:
-        """The same without secrets."""
+        """The same without secrets in what is its own: resource and scope are masked once for all spans."""
         return replace(
             self,
             service=masker.text(self.service),
@@ -80,12 +92,6 @@ class Span(Struct, frozen=True):
                 for event in self.events
             ],
             links=[replace(link, attributes=masker.value(link.attributes)) for link in self.links],
-            resource=masker.value(self.resource),
-            scope=Scope(
-                masker.text(self.scope.name),
-                masker.text(self.scope.version),
-                masker.value(self.scope.attributes),
-            ),
             trace_state=masker.text(self.trace_state),
         )
 
@@ -125,8 +131,9 @@ class TraceSummary(Struct, frozen=True):
 
 
 class Trace(Struct, frozen=True):
-    """Everything stored under one trace id, oldest first."""
+    """What is stored under one trace id, oldest first; `truncated` if there is more than is read at once."""
 
     trace_id: str
     spans: list[Span]
     segments: list[Segment]
+    truncated: bool = False

@@ -45,6 +45,8 @@ class Settings:
     """Further values of the Host header: the workspace's forwarded names."""
     hidden: tuple[str, ...] = ()
     """Secret values that are masked before anything is stored; the token always is."""
+    store_bytes: int = 1 << 30
+    """To what size the database may grow; then nothing more is kept."""
 
     def __post_init__(self) -> None:
         """Refuse a collector that everybody may read."""
@@ -71,7 +73,7 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
     """
     sockets = sockets or bind(settings.http, settings.daemon)
     with contextlib.closing(sockets):
-        store = Store(settings.database)
+        store = Store(settings.database, settings.store_bytes)
         writer = Writer(store, Masker((*settings.hidden, settings.token)))
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)

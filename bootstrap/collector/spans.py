@@ -7,8 +7,8 @@ import base64
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple
 
 # types-protobuf is not among the project's tools; these two calls are all that is used of the library.
 from google.protobuf import json_format  # type: ignore[import-untyped]
@@ -18,8 +18,10 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as WireStatus
 
+from bootstrap.collector.limits import MAX_SPANS, Budget, TooMuchError, check_json, check_protobuf
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.records import MAX_TIME_NS, Attributes, Event, Link, Scope, Span, Status
+from bootstrap.collector.rows import LISTED_NAME
 from bootstrap.model.masking import MASK
 
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
@@ -37,7 +39,8 @@ class UnusableSpanError(ValueError):
 
 
 def decode_protobuf(body: bytes) -> ExportTraceServiceRequest:
-    """Read an export request; raises UndecodableError."""
+    """Read an export request; raises UndecodableError, or TooMuchError before there is too much of it."""
+    check_protobuf(body)
     try:
         request = ExportTraceServiceRequest()
         request.ParseFromString(body)
@@ -47,7 +50,8 @@ def decode_protobuf(body: bytes) -> ExportTraceServiceRequest:
 
 
 def decode_json(body: bytes) -> ExportTraceServiceRequest:
-    """Read an export request in OTLP's own JSON, whose ids are hex; raises UndecodableError."""
+    """Read an export request in OTLP's own JSON, whose ids are hex; raises like `decode_protobuf`."""
+    check_json(body)
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
         _ids_to_base64(document)
@@ -85,49 +89,78 @@ def _hex_to_base64(value: str) -> str:
     return base64.b64encode(bytes.fromhex(value)).decode("ascii")
 
 
-def read_spans(request: ExportTraceServiceRequest, masker: Masker) -> tuple[list[Span], list[str]]:
-    """All usable spans, and for each unusable one the reason."""
-    spans: list[Span] = []
-    reasons: list[str] = []
-    for resource_spans in request.resource_spans:
-        resource = _attributes(resource_spans.resource.attributes, masker)
-        for scope_spans in resource_spans.scope_spans:
-            scope = _scope(scope_spans.scope, masker)
-            for wire in scope_spans.spans:
-                try:
-                    spans.append(_span(wire, resource, scope, masker))
-                except UnusableSpanError as error:
-                    reasons.append(str(error))
-    return spans, reasons
+class _Reading(NamedTuple):
+    """What reading one request goes by."""
+
+    masker: Masker
+    budget: Budget
 
 
-def _scope(scope: InstrumentationScope, masker: Masker) -> Scope:
-    return Scope(scope.name, scope.version, _attributes(scope.attributes, masker))
+class Reader:
+    """Reads the spans of one request, and keeps count of those that are unusable."""
+
+    def __init__(self, masker: Masker) -> None:
+        self.rejected = 0
+        self.reason = ""
+        """Why the first one was rejected."""
+        self._reading = _Reading(masker, Budget())
+
+    def spans(self, request: ExportTraceServiceRequest) -> Iterator[Span]:
+        """All usable spans; raises TooMuchError, for too many spans before the first one."""
+        scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
+        if sum(len(scope.spans) for scope in scopes) > MAX_SPANS:
+            raise TooMuchError(f"The request has more than {MAX_SPANS} spans.")
+        for resource_spans in request.resource_spans:
+            resource = _attributes(resource_spans.resource.attributes, self._reading)
+            service = self._service(resource)
+            for scope_spans in resource_spans.scope_spans:
+                scope = _scope(scope_spans.scope, self._reading)
+                for wire in scope_spans.spans:
+                    try:
+                        yield _span(wire, service, resource, scope, self._reading)
+                    except UnusableSpanError as error:
+                        self.reject(str(error))
+
+    def _service(self, resource: Attributes) -> str:
+        """Who made the spans; masked before it is cut, because a part of a secret is not recognised."""
+        name = resource.get("service.name")
+        # Without a name it is the one that OpenTelemetry prescribes.
+        whole = name if name and isinstance(name, str) else "unknown_service"
+        return self._reading.masker.text(whole)[:LISTED_NAME]
+
+    def reject(self, reason: str) -> None:
+        """Count a span that cannot be stored."""
+        self.reason = self.reason or reason
+        self.rejected += 1
 
 
-def _span(wire: WireSpan, resource: Attributes, scope: Scope, masker: Masker) -> Span:
+def _scope(scope: InstrumentationScope, reading: _Reading) -> Scope:
+    return Scope(scope.name, scope.version, _attributes(scope.attributes, reading))
+
+
+def _span(wire: WireSpan, service: str, resource: Attributes, scope: Scope, reading: _Reading) -> Span:
+    reading.budget.spend(len(wire.events) + len(wire.links))
     start_ns = _time(wire.start_time_unix_nano)
     return Span(
         trace_id=_identifier(wire.trace_id, _TRACE_ID_BYTES, "trace_id"),
         span_id=_identifier(wire.span_id, _SPAN_ID_BYTES, "span_id"),
         parent_id=_parent(wire.parent_span_id),
-        # The name that OpenTelemetry prescribes where there is none.
-        service=str(resource.get("service.name") or "unknown_service"),
+        service=service,
         name=wire.name,
         kind=_KINDS[wire.kind] if 0 <= wire.kind < len(_KINDS) else _KINDS[0],
         start_ns=start_ns,
         end_ns=max(start_ns, _time(wire.end_time_unix_nano)),
         status=_status(wire.status),
-        attributes=_attributes(wire.attributes, masker),
+        attributes=_attributes(wire.attributes, reading),
         events=[
-            Event(event.name, _time(event.time_unix_nano), _attributes(event.attributes, masker))
+            Event(event.name, _time(event.time_unix_nano), _attributes(event.attributes, reading))
             for event in wire.events
         ],
         links=[
             Link(
                 _identifier(link.trace_id, _TRACE_ID_BYTES, "a link's trace_id"),
                 _identifier(link.span_id, _SPAN_ID_BYTES, "a link's span_id"),
-                _attributes(link.attributes, masker),
+                _attributes(link.attributes, reading),
             )
             for link in wire.links
         ],
@@ -166,27 +199,29 @@ def _time(nanoseconds: int) -> int:
     return nanoseconds
 
 
-def _attributes(pairs: Iterable[KeyValue], masker: Masker) -> Attributes:
-    return {pair.key: _value(pair.value, masker) for pair in pairs}
+def _attributes(pairs: Collection[KeyValue], reading: _Reading) -> Attributes:
+    reading.budget.spend(len(pairs))
+    return {pair.key: _value(pair.value, reading) for pair in pairs}
 
 
-def _value(value: AnyValue, masker: Masker) -> Any:
+def _value(value: AnyValue, reading: _Reading) -> Any:
     """Any kind of value as JSON has it; see `Attributes`."""
     match value.WhichOneof("value"):
         case "array_value":
-            return [_value(item, masker) for item in value.array_value.values]
+            reading.budget.spend(len(value.array_value.values))
+            return [_value(item, reading) for item in value.array_value.values]
         case "kvlist_value":
-            return _attributes(value.kvlist_value.values, masker)
+            return _attributes(value.kvlist_value.values, reading)
         case "bytes_value":
-            return _binary(value.bytes_value, masker)
+            return _binary(value.bytes_value, reading)
         case "double_value":
             return _double(value.double_value)
         case kind:
             return getattr(value, kind) if kind else None
 
 
-def _binary(data: bytes, masker: Masker) -> str:
-    return MASK if masker.holds_secret(data) else base64.b64encode(data).decode("ascii")
+def _binary(data: bytes, reading: _Reading) -> str:
+    return MASK if reading.masker.holds_secret(data) else base64.b64encode(data).decode("ascii")
 
 
 def _double(number: float) -> float | str:

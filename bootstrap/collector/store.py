@@ -6,16 +6,19 @@ import sqlite3
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from bootstrap.collector.records import Record, Segment, Span, Trace, TraceSummary
+from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace, TraceSummary
+from bootstrap.collector.rows import Batch
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_SECONDS = 5.0
+_READ_BYTES = 16 * 1024 * 1024
 
 _SCHEMA = """
 CREATE TABLE trace (
@@ -33,6 +36,12 @@ CREATE TABLE operation (
     start_ns INTEGER NOT NULL,
     end_ns INTEGER,
     error INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    resource BLOB,
+    scope BLOB
+);
+CREATE TABLE shared (
+    digest BLOB PRIMARY KEY,
     body BLOB NOT NULL
 );
 CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span');
@@ -40,12 +49,14 @@ CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span');
 
 # What was sent twice is stored once. Only a segment that was still running gives way to what came later.
 _INSERT = """
-INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (trace_id, id, kind = 'span') DO UPDATE SET
     kind = excluded.kind, parent_id = excluded.parent_id, service = excluded.service, name = excluded.name,
     start_ns = excluded.start_ns, end_ns = excluded.end_ns, error = excluded.error, body = excluded.body
 WHERE operation.end_ns IS NULL
 """
+
+_INSERT_SHARED = "INSERT OR IGNORE INTO shared VALUES (?, ?)"
 
 _INSERT_TRACE = """
 INSERT INTO trace VALUES (?, ?)
@@ -78,57 +89,24 @@ ORDER BY page.start_ns DESC, page.trace_id
 """
 
 
-class Row(NamedTuple):
-    """A record as the table has it."""
-
-    trace_id: str
-    kind: str
-    id: str
-    parent_id: str | None
-    service: str | None
-    name: str
-    start_ns: int
-    end_ns: int | None
-    error: bool
-    body: bytes
+_TRACE = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
+_SHARED = "SELECT body FROM shared WHERE digest = ?"
 
 
-def to_row(record: Record) -> Row:
-    """Encode a record; raises what msgspec raises for what JSON cannot hold."""
-    if isinstance(record, Span):
-        kind, identity, error = "span", record.span_id, record.status.code == "error"
-    else:
-        kind = "subsegment" if record.is_subsegment else "segment"
-        identity, error = record.segment_id, record.error
-    return Row(
-        trace_id=record.trace_id,
-        kind=kind,
-        id=identity,
-        parent_id=record.parent_id,
-        service=_service(record),
-        name=record.name,
-        start_ns=record.start_ns,
-        end_ns=record.end_ns,
-        error=error,
-        body=msgspec.json.encode(record),
-    )
-
-
-def _service(record: Record) -> str | None:
-    """Who made it: X-Ray names a segment after its service, a subsegment after what was called."""
-    if isinstance(record, Span):
-        return record.service
-    return None if record.is_subsegment else record.name
+class StoreFullError(OSError):
+    """There is no room; trying again does not help."""
 
 
 class Store:
     """The SQLite file at `path`, created with mode 0600 in a folder that exists.
 
-    Any thread may read; one thread at a time may write. Raises BootstrapError if the file cannot be used.
+    Any thread may read; one thread at a time may write. `limit` is the size in bytes to which it may grow.
+    Raises BootstrapError if the file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limit: int = 1 << 30) -> None:
         self._path = path
+        self._limit = limit
         _make_private(path)
         try:
             self._prepare()
@@ -170,7 +148,9 @@ class Store:
     def writer(self) -> Iterator["StoreWriter"]:
         """An open connection for writing."""
         with self._connection() as connection:
-            yield StoreWriter(connection)
+            page = connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {max(1, self._limit // page)}")
+            yield StoreWriter(connection, self._path)
 
     def latest(self, *, limit: int, service: str | None = None) -> list[TraceSummary]:
         """The traces that started last, newest first; with `service`, only those it took part in."""
@@ -190,38 +170,74 @@ class Store:
             for trace_id, services, name, start_ns, duration_ns, span_count, segment_count, error in rows
         ]
 
-    def trace(self, trace_id: str) -> Trace | None:
-        """Everything under a trace id in W3C form, or None if nothing is."""
+    def trace(self, trace_id: str, *, limit: int = _READ_BYTES) -> Trace | None:
+        """What stands under a trace id in W3C form, or None if nothing does.
+
+        Only about the first `limit` bytes of it, the oldest records: what is stored once may come back often.
+        """
+        spans: list[Span] = []
+        segments: list[Segment] = []
         with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT kind, body FROM operation WHERE trace_id = ? ORDER BY start_ns, id", (trace_id,)
-            ).fetchall()
-        if not rows:
-            return None
-        return Trace(
-            trace_id,
-            spans=[msgspec.json.decode(body, type=Span) for kind, body in rows if kind == "span"],
-            segments=[msgspec.json.decode(body, type=Segment) for kind, body in rows if kind != "span"],
-        )
+            resources, scopes = _Shared(connection, Attributes), _Shared(connection, Scope)
+            for kind, body, resource, scope in connection.execute(_TRACE, (trace_id,)):
+                limit -= len(body)
+                if kind == "span":
+                    resource_size, resource_value = resources.get(resource)
+                    scope_size, scope_value = scopes.get(scope)
+                    limit -= resource_size + scope_size
+                    span = msgspec.json.decode(body, type=Span)
+                    spans.append(replace(span, resource=resource_value, scope=scope_value))
+                else:
+                    segments.append(msgspec.json.decode(body, type=Segment))
+                if limit < 0:
+                    return Trace(trace_id, spans, segments, truncated=True)
+        return Trace(trace_id, spans, segments) if spans or segments else None
+
+
+class _Shared:
+    """What rows refer to, of one type, read and decoded once."""
+
+    def __init__(self, connection: sqlite3.Connection, kind: Any) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._known: dict[bytes, tuple[int, Any]] = {}
+
+    def get(self, digest: bytes) -> tuple[int, Any]:
+        """Its size in bytes of JSON, and itself."""
+        if digest not in self._known:
+            [body] = self._connection.execute(_SHARED, (digest,)).fetchone()
+            self._known[digest] = (len(body), msgspec.json.decode(body, type=self._kind))
+        return self._known[digest]
 
 
 class StoreWriter:
     """The writing side of an open store."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
+        self._path = path
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Store all rows or none; raises OSError when the store refuses (full disk, locked for too long)."""
+    def write(self, batches: Sequence[Batch]) -> None:
+        """Store all batches or nothing; StoreFullError, or another OSError (locked for too long)."""
+        rows = [row for batch in batches for row in batch.rows]
         starts: dict[str, int] = {}
         for row in rows:
             starts[row.trace_id] = min(row.start_ns, starts.get(row.trace_id, row.start_ns))
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
+                for batch in batches:
+                    self._connection.executemany(_INSERT_SHARED, batch.shared.items())
                 self._connection.executemany(_INSERT, rows)
                 self._connection.executemany(_INSERT_TRACE, starts.items())
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise StoreFullError(
+                    f"the telemetry store {self._path} is full (or its disk is), and nothing more is kept: "
+                    "stop the collector and move the file away"
+                ) from error
+            raise OSError(f"the telemetry store refused {len(rows)} records: {error}") from error
+        except (OverflowError, UnicodeError) as error:
             raise OSError(f"the telemetry store refused {len(rows)} records: {error}") from error
 
 

@@ -1,57 +1,53 @@
-"""The one thread that writes: takes records from every receiver and commits them in groups."""
+"""The one thread that writes: takes batches from every receiver and commits them in groups."""
 
 import contextlib
-import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
-import msgspec
-
 from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import Record
+from bootstrap.collector.queues import ByteQueue
 from bootstrap.collector.reporting import complain
-from bootstrap.collector.store import Row, Store, StoreWriter, to_row
+from bootstrap.collector.rows import Batch
+from bootstrap.collector.store import Store, StoreWriter
 
-_QUEUED_BATCHES = 256
+_QUEUED_BYTES = 64 * 1024 * 1024
 _ROWS_PER_COMMIT = 5_000
 
 
-class _Batch(NamedTuple):
-    rows: Sequence[Row]
+class _Waiting(NamedTuple):
+    batch: Batch
     stored: Future[None]
 
 
 class Writer:
-    """Masks, encodes and stores records; nothing reaches the store past it."""
+    """Stores what receivers hand over."""
 
     def __init__(self, store: Store, masker: Masker) -> None:
         self._store = store
         self._masker = masker
-        self._queue: queue.Queue[_Batch | None] = queue.Queue(_QUEUED_BATCHES)
+        self._queue: ByteQueue[_Waiting] = ByteQueue(_QUEUED_BYTES)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._complained = ""
 
     @property
     def masker(self) -> Masker:
         """For what a receiver has to mask before it becomes text."""
         return self._masker
 
-    def prepare(self, record: Record) -> Row:
-        """Mask and encode a record, on the caller's thread; ValueError if it cannot be written down."""
-        try:
-            return to_row(record.masked(self._masker))
-        except (msgspec.MsgspecError, OverflowError, UnicodeEncodeError) as error:
-            raise ValueError(f"not to be written down: {error}") from error
+    def batch(self) -> Batch:
+        """A new batch, to be filled on the caller's thread."""
+        return Batch(self._masker)
 
-    def submit(self, rows: Sequence[Row]) -> Future[None]:
-        """Hand over what `prepare` made; the future is done once it is committed, or has an OSError.
+    def submit(self, batch: Batch) -> Future[None]:
+        """Hand over a batch; the future is done once it is committed, or has an OSError.
 
         Waits while the queue is full, so it belongs on a worker thread.
         """
         stored: Future[None] = Future()
-        if rows:
-            self._queue.put(_Batch(rows, stored))
+        if batch.rows:
+            self._queue.put(_Waiting(batch, stored), batch.size)
         else:
             stored.set_result(None)
         return stored
@@ -63,41 +59,36 @@ class Writer:
         try:
             yield
         finally:
-            self._queue.put(None)
+            self._queue.close()
             self._thread.join()
 
     def _run(self) -> None:
         with self._store.writer() as connection:
-            last = False
-            while not last:
-                group, last = self._next_group()
-                _commit(connection, group)
+            while group := self._next_group():
+                self._commit(connection, group)
 
-    def _next_group(self) -> tuple[list[_Batch], bool]:
+    def _next_group(self) -> list[_Waiting]:
         """Wait for a batch and take what else is waiting: a commit costs the same for one and for many."""
-        group: list[_Batch] = []
+        group: list[_Waiting] = []
         rows = 0
-        batch = self._queue.get()
-        while batch is not None:
-            group.append(batch)
-            rows += len(batch.rows)
-            if rows >= _ROWS_PER_COMMIT:
-                return group, False
-            try:
-                batch = self._queue.get_nowait()
-            except queue.Empty:
-                return group, False
-        return group, True
+        waiting = self._queue.get()
+        while waiting is not None:
+            group.append(waiting)
+            rows += len(waiting.batch.rows)
+            waiting = self._queue.get_nowait() if rows < _ROWS_PER_COMMIT else None
+        return group
 
-
-def _commit(connection: StoreWriter, group: Sequence[_Batch]) -> None:
-    """Store a group in one transaction and tell every sender."""
-    try:
-        connection.write([row for batch in group for row in batch.rows])
-    except OSError as error:
-        complain(str(error))
-        for batch in group:
-            batch.stored.set_exception(error)
-    else:
-        for batch in group:
-            batch.stored.set_result(None)
+    def _commit(self, connection: StoreWriter, group: Sequence[_Waiting]) -> None:
+        """Store a group in one transaction and tell every sender; a lasting trouble is complained of once."""
+        try:
+            connection.write([waiting.batch for waiting in group])
+        except OSError as error:
+            if str(error) != self._complained:
+                complain(str(error))
+            self._complained = str(error)
+            for waiting in group:
+                waiting.stored.set_exception(error)
+        else:
+            self._complained = ""
+            for waiting in group:
+                waiting.stored.set_result(None)

@@ -5,7 +5,6 @@ the first trace of a service should see the first request.
 """
 
 import contextlib
-import queue
 import selectors
 import socket
 import threading
@@ -18,17 +17,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bootstrap.collector.bodies import BodyError, read_body
+from bootstrap.collector.bodies import MAX_BODY, BodyError, Room, read_body
+from bootstrap.collector.queues import ByteQueue
 from bootstrap.collector.records import Segment
-from bootstrap.collector.reporting import Tally
+from bootstrap.collector.reporting import Tally, complain
+from bootstrap.collector.rows import Batch
 from bootstrap.collector.segments import InvalidSegmentError, decode
-from bootstrap.collector.store import Row
 from bootstrap.collector.writer import Writer
 
 _MAX_DATAGRAM = 65_535
-_QUEUED_DATAGRAMS = 20_000
+_DATAGRAM_BYTES = 100  # what a short one takes besides its bytes
+_QUEUED_BYTES = 64 * 1024 * 1024
+_DRAINED_AT_ONCE = 1_000
 _DATAGRAMS_PER_BATCH = 500
-_STOP_SECONDS = 0.2
+_BYTES_PER_BATCH = 4 * 1024 * 1024
+_POLL_SECONDS = 0.2
+_STOP_SECONDS = 0.5
 
 _RULE = {
     "RuleName": "Default",
@@ -92,8 +96,9 @@ class XRayReceiver:
         self._udp = udp
         self._writer = writer
         self._tally = tally
+        self._room = Room(MAX_BODY)
         self._stop = threading.Event()
-        self._datagrams: queue.Queue[bytes | None] = queue.Queue(_QUEUED_DATAGRAMS)
+        self._datagrams: ByteQueue[bytes] = ByteQueue(_QUEUED_BYTES)
 
     def routes(self) -> list[Route]:
         """What the receiver answers to, on the daemon's TCP port."""
@@ -104,23 +109,24 @@ class XRayReceiver:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Receive until the end of the block; what has arrived by then is handed to the writer.
+        """Receive until the end of the block; what has arrived by then goes to the writer, in half a second.
 
         One thread does nothing but empty the socket, because the kernel throws away what does not fit its
         small buffer; another one decodes.
         """
-        threads = [
-            threading.Thread(target=self._receive, name="xray-udp", daemon=True),
-            threading.Thread(target=self._decode, name="xray-decode", daemon=True),
-        ]
-        for thread in threads:
-            thread.start()
+        receiver = threading.Thread(target=self._receive, name="xray-udp", daemon=True)
+        decoder = threading.Thread(target=self._decode, name="xray-decode", daemon=True)
+        receiver.start()
+        decoder.start()
         try:
             yield
         finally:
             self._stop.set()
-            for thread in threads:
-                thread.join()
+            receiver.join()
+            decoder.join(_STOP_SECONDS)
+            if dropped := self._datagrams.clear():
+                complain(f"{dropped} X-Ray segments that had arrived are lost: there was no time for them")
+            decoder.join()
 
     def _receive(self) -> None:
         self._udp.settimeout(0)
@@ -130,44 +136,48 @@ class XRayReceiver:
             while not stopping:
                 # Looked at before the last round, so that what arrived before the stop is still read.
                 stopping = self._stop.is_set()
-                if selector.select(0 if stopping else _STOP_SECONDS):
+                if selector.select(0 if stopping else _POLL_SECONDS):
                     self._drain()
-        self._datagrams.put(None)
+        self._datagrams.close()
 
     def _drain(self) -> None:
-        """Take what the kernel holds, but no more than the queue does before looking up again."""
-        for _ in range(_QUEUED_DATAGRAMS):
+        """Take what the kernel holds, but look up now and then; what there is no room for is counted."""
+        dropped = 0
+        for _ in range(_DRAINED_AT_ONCE):
             try:
-                self._datagrams.put(self._udp.recv(_MAX_DATAGRAM))
+                datagram = self._udp.recv(_MAX_DATAGRAM)
             except (BlockingIOError, InterruptedError):
-                return
+                break
+            dropped += not self._datagrams.offer(datagram, len(datagram) + _DATAGRAM_BYTES)
+        if dropped:
+            self._tally.add("xray", "dropped", dropped)
 
     def _decode(self) -> None:
-        last = False
-        while not last:
-            batch: list[Row] = []
-            datagram = self._datagrams.get()
+        datagram = self._datagrams.get()
+        while datagram is not None:
+            batch = self._writer.batch()
+            size = 0
             while datagram is not None:
-                batch += self._read(datagram)
-                if len(batch) >= _DATAGRAMS_PER_BATCH or self._datagrams.empty():
+                self._read(datagram, batch)
+                size += len(datagram)
+                if len(batch.rows) >= _DATAGRAMS_PER_BATCH or size >= _BYTES_PER_BATCH:
                     break
-                datagram = self._datagrams.get()
-            last = datagram is None
+                datagram = self._datagrams.get_nowait()
             self._hand_over(batch)
+            datagram = self._datagrams.get()
 
-    def _read(self, datagram: bytes) -> list[Row]:
-        """The row for a datagram, or none; over UDP nobody can be told why."""
+    def _read(self, datagram: bytes, batch: Batch) -> None:
+        """Add what a datagram holds; over UDP nobody can be told why it holds nothing."""
         try:
-            return [self._writer.prepare(read_datagram(datagram))]
+            batch.add(read_datagram(datagram))
         except ValueError:
             self._tally.add("xray", "invalid")
-            return []
 
-    def _hand_over(self, batch: list[Row]) -> None:
+    def _hand_over(self, batch: Batch) -> None:
         def count(stored: Future[None]) -> None:
-            self._tally.add("xray", "lost" if stored.exception() else "stored", len(batch))
+            self._tally.add("xray", "lost" if stored.exception() else "stored", len(batch.rows))
 
-        if batch:
+        if batch.rows:
             self._writer.submit(batch).add_done_callback(count)
 
     async def rules(self, _: Request) -> Response:
@@ -178,7 +188,8 @@ class XRayReceiver:
     async def targets(self, request: Request) -> Response:
         """GetSamplingTargets: the same rate again for our rule; any other rule is unknown."""
         try:
-            asked = msgspec.json.decode(await read_body(request), type=_TargetsRequest)
+            with self._room.share() as take:
+                asked = msgspec.json.decode(await read_body(request, take), type=_TargetsRequest)
         except BodyError as error:
             return _refusal(error.status, error.reason)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -31,6 +31,7 @@ given = json.loads(sys.argv[1])
 settings = Settings(
     database=Path(given["database"]), token=given["token"], http=("127.0.0.1", 0), daemon=("127.0.0.1", 0),
     allowed_hosts=frozenset(given["allowed_hosts"]), hidden=tuple(given["hidden"]),
+    store_bytes=given["store_bytes"],
 )
 # What serve() puts back when it returns: signals that come later are nobody's business here.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -147,6 +148,7 @@ class Starter:
         database: Path | None = None,
         hidden: tuple[str, ...] = (),
         allowed_hosts: tuple[str, ...] = (),
+        store_bytes: int = 1 << 30,
     ) -> Collector:
         database = database or self.folder / "telemetry.db"
         settings = {
@@ -154,6 +156,7 @@ class Starter:
             "token": secrets.token_urlsafe(16),
             "hidden": hidden,
             "allowed_hosts": allowed_hosts,
+            "store_bytes": store_bytes,
         }
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", SERVER, json.dumps(settings)],

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from bootstrap.collector.limits import TooMuchError
+from bootstrap.collector.masking import Masker
 from bootstrap.collector.records import Record, Scope, Segment, Span, Status
-from bootstrap.collector.store import Store, to_row
+from bootstrap.collector.rows import Batch
+from bootstrap.collector.store import Store, StoreFullError
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.masking import MASK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,9 +52,16 @@ SEGMENT = Segment(
 )
 
 
+def batch(*records: Record) -> Batch:
+    filled = Batch(Masker())
+    for record in records:
+        filled.add(record)
+    return filled
+
+
 def write(store: Store, *records: Record) -> None:
     with store.writer() as writer:
-        writer.write([to_row(record) for record in records])
+        writer.write([batch(*records)])
 
 
 @pytest.fixture
@@ -140,7 +151,7 @@ def test_all_files_are_this_users_alone(tmp_path: Path) -> None:
     umask = os.umask(0)
     try:
         with Store(tmp_path / "telemetry.db").writer() as writer:
-            writer.write([to_row(SPAN)])
+            writer.write([batch(SPAN)])
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     finally:
         os.umask(umask)
@@ -189,7 +200,75 @@ def test_a_refused_write_leaves_nothing_and_says_so(store: Store, tmp_path: Path
     blocker.commit()
     blocker.close()
     with store.writer() as writer, pytest.raises(OSError, match="refused 1 records"):
-        writer.write([to_row(SPAN)])
+        writer.write([batch(SPAN)])
     left = sqlite3.connect(tmp_path / "telemetry.db")
     assert left.execute("SELECT count(*) FROM operation").fetchone() == (0,)
     left.close()
+
+
+def test_what_many_spans_have_in_common_is_stored_once(store: Store, tmp_path: Path) -> None:
+    resource = {"service.name": "backend-flask", "large": "x" * 1_000_000}
+    scope = Scope("home", "1.0", {"also large": "y" * 1_000_000})
+    spans = [replace(SPAN, span_id=f"{n:016x}", resource=resource, scope=scope) for n in range(1, 501)]
+    filled = batch(*spans)
+    assert filled.size < 3_000_000
+    write(store, *spans[:100])
+    write(store, *spans)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 10_000_000
+    trace = store.trace(TRACE, limit=4_100_000)
+    assert trace
+    assert trace.spans == spans[: len(trace.spans)]
+    assert (len(trace.spans), trace.truncated) == (3, True)
+
+
+def test_a_resource_that_looks_like_a_scope_is_none(store: Store) -> None:
+    span = replace(SPAN, resource={"name": "a", "version": "b", "attributes": {}}, scope=Scope("a", "b"))
+    write(store, span)
+    trace = store.trace(TRACE)
+    assert trace
+    assert trace.spans == [span]
+
+
+def test_a_batch_is_bounded() -> None:
+    small = Batch(Masker(), limit=10_000)
+    for number in range(1, 10):
+        small.add(replace(SPAN, span_id=f"{number:016x}"))
+    with pytest.raises(TooMuchError, match="10000"):
+        small.add(replace(SPAN, name="n" * 10_000))
+    assert len(small.rows) == 9
+    with pytest.raises(TooMuchError):
+        Batch(Masker(), limit=10_000).add(replace(SPAN, resource={"a": "x" * 10_000}))
+
+
+def test_secrets_are_masked_in_all_that_is_shared(store: Store) -> None:
+    secret = "made-up-secret"
+    filled = Batch(Masker([secret]))
+    filled.add(replace(SPAN, resource={"a": secret}, scope=Scope(secret, secret, {secret: secret})))
+    with store.writer() as writer:
+        writer.write([filled])
+    trace = store.trace(TRACE)
+    assert trace
+    [span] = trace.spans
+    assert (span.resource, span.scope) == ({"a": MASK}, Scope(MASK, MASK, {MASK: MASK}))
+
+
+def test_names_in_lists_are_short(store: Store) -> None:
+    write(store, replace(SPAN, name="n" * 100_000, service="s" * 100_000), replace(SEGMENT, name="t" * 9_999))
+    [summary] = store.latest(limit=1)
+    assert (summary.name, summary.services) == ("n" * 200, ["s" * 200, "t" * 200])
+    trace = store.trace(TRACE)
+    assert trace
+    assert trace.spans[0].name == "n" * 100_000
+
+
+def test_a_full_store_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "small.db"
+    small = Store(path, limit=200_000)
+    write(small, SPAN)
+    large = replace(SPAN, span_id="f" * 16, attributes={"a": "x" * 200_000})
+    with small.writer() as writer, pytest.raises(StoreFullError, match=str(path)):
+        writer.write([batch(replace(SPAN, span_id="e" * 16)), batch(large)])
+    assert path.stat().st_size <= 200_000
+    trace = small.trace(TRACE)
+    assert trace
+    assert trace.spans == [SPAN]

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootstrap.collector.queues import ByteQueue
+
+
+@given(st.lists(st.integers(0, 100)), st.integers(1, 200))
+def test_never_more_than_the_limit_and_in_order(sizes: list[int], limit: int) -> None:
+    queue: ByteQueue[int] = ByteQueue(limit)
+    taken = [size for size in sizes if queue.offer(size, size)]
+    assert sum(taken) <= max(limit, *taken[:1], 0)
+    assert [queue.get_nowait() for _ in taken] == taken
+    assert queue.get_nowait() is None
+
+
+def test_a_full_queue_refuses_an_offer_and_makes_others_wait() -> None:
+    queue: ByteQueue[str] = ByteQueue(10)
+    queue.put("first", 8)
+    assert not queue.offer("refused", 3)
+    with ThreadPoolExecutor(1) as waiting:
+        put = waiting.submit(queue.put, "second", 3)
+        assert queue.get() == "first"
+        put.result(30)
+    assert queue.get() == "second"
+
+
+def test_what_is_larger_than_the_queue_is_taken_alone() -> None:
+    queue: ByteQueue[str] = ByteQueue(10)
+    assert queue.offer("large", 99)
+    assert not queue.offer("small", 1)
+
+
+def test_the_end_comes_after_what_is_there() -> None:
+    queue: ByteQueue[str] = ByteQueue(10)
+    queue.put("last", 1)
+    queue.close()
+    assert (queue.get(), queue.get()) == ("last", None)
+
+
+def test_closing_wakes_who_waits_and_clearing_makes_room() -> None:
+    queue: ByteQueue[str] = ByteQueue(10)
+    with ThreadPoolExecutor(2) as waiting:
+        queue.put("thrown away", 10)
+        put = waiting.submit(queue.put, "kept", 10)
+        while queue.clear() == 0:
+            threading.Event().wait(0.001)
+        put.result(30)
+        assert queue.get() == "kept"
+        got = waiting.submit(queue.get)
+        queue.close()
+        assert got.result(30) is None
