@@ -1,10 +1,10 @@
 """Who may ask: this workspace's own names and pages only, and for everything that reads, the run's token."""
 
-import secrets
+import hmac
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +13,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 _HEADERS = (
     (b"cache-control", b"no-store"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -22,11 +27,17 @@ class HostGuard:
     """Refuses names and pages that are not ours.
 
     A foreign Host is a name that was pointed at this machine to get past the browser (DNS rebinding). A
-    foreign Origin is another page, which has no business here even where it could not read the answer.
+    foreign Origin is another page, which has no business here even where it could not read the answer. Nor
+    has a page that the browser calls foreign in Sec-Fetch-Site, which also comes where no Origin does
+    (https://www.w3.org/TR/fetch-metadata/); only a link may lead here, and to `ingest` paths a page of the
+    same site, whose Origin decides.
     """
 
-    def __init__(self, app: ASGIApp, *, port: int, allowed_hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, *, port: int, ingest: Iterable[str], allowed_hosts: Iterable[str] = ()
+    ) -> None:
         self._app = app
+        self._ingest = frozenset(ingest)
         hosts = {f"{name}:{port}" for name in _LOOPBACK} | {host.lower() for host in allowed_hosts}
         self._hosts = hosts
         self._origins = {f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts}
@@ -37,12 +48,24 @@ class HostGuard:
         origins = headers.getlist("origin")
         if headers.get("host", "").lower() not in self._hosts:
             refusal = "This is not a name of the collector."
-        elif any(origin.lower() not in self._origins for origin in origins):
+        elif self._is_foreign(scope, headers) or not self._origins.issuperset(map(str.lower, origins)):
             refusal = "Other pages may not talk to the collector."
         else:
             await self._app(scope, receive, _with_headers(send))
             return
         await JSONResponse({"error": refusal}, 403)(scope, receive, _with_headers(send))
+
+    def _is_foreign(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a browser says that another page asks, and not a person who followed a link."""
+        fetch = {name: headers.get(f"sec-fetch-{name}", "") for name in ("site", "mode", "dest")}
+        match fetch["site"]:
+            case "same-site" if scope["path"] in self._ingest:
+                return False
+            case "same-site" | "cross-site":
+                followed = (fetch["mode"], fetch["dest"]) == ("navigate", "document")
+                return not followed or scope["method"] not in {"GET", "HEAD"}
+            case _:
+                return False
 
 
 class TokenGuard:
@@ -50,11 +73,16 @@ class TokenGuard:
 
     The token comes as `Authorization: Bearer`, as a cookie, or as `?token=`, which sets the cookie; a browser
     is then sent on to the same address without it, so that it stays out of the history.
+
+    Browsers send a cookie to every port of the name that set it: on a machine that several people use, a
+    server of somebody else on another port of localhost is sent this one, too. So its value is not the token
+    but derived from it, good for reading here while this collector runs and for nothing else.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, port: int, open_paths: Iterable[str]) -> None:
         self._app = app
         self._token = token
+        self._session = session_value(token)
         self._open_paths = frozenset(open_paths)
         # Cookies do not know ports: the name keeps two collectors on one machine apart.
         self._cookie = f"bootstrap-collector-{port}"
@@ -81,19 +109,29 @@ class TokenGuard:
     def _knows(self, request: HTTPConnection) -> bool:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         bearer = credentials.strip() if scheme.lower() == "bearer" else ""
-        return self._matches(bearer) or self._matches(request.cookies.get(self._cookie, ""))
+        cookie = request.cookies.get(self._cookie, "")
+        return self._matches(bearer) or _equal(cookie, self._session)
 
     def _matches(self, candidate: str) -> bool:
-        """Compare in constant time."""
-        return secrets.compare_digest(candidate.encode(), self._token.encode())
+        return _equal(candidate, self._token)
 
     def _set_cookie(self, response: Response) -> None:
-        response.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
+        response.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
 
     def _with_cookie(self, send: Send) -> Send:
         carrier = Response()
         self._set_cookie(carrier)
         return _adding(send, [(name, value) for name, value in carrier.raw_headers if name == b"set-cookie"])
+
+
+def session_value(token: str) -> str:
+    """What the cookie holds instead of the token, which cannot be found from it."""
+    return hmac.digest(token.encode(), b"cookie", "sha256").hex()
+
+
+def _equal(one: str, other: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(one.encode(), other.encode())
 
 
 def _without_token(request: HTTPConnection) -> str:

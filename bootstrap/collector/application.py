@@ -24,18 +24,18 @@ def http_application(
 ) -> ASGIApp:
     """What answers on the HTTP port: whoever sends needs no token, whoever reads does."""
     ingest = list(ingest)
+    paths = [route.path for route in ingest]
     guarded = TokenGuard(
-        _application([*reading, *ingest]),
-        token=token,
-        port=port,
-        open_paths=[*open_paths, *(route.path for route in ingest)],
+        _application([*reading, *ingest]), token=token, port=port, open_paths=[*open_paths, *paths]
     )
-    return HostGuard(guarded, port=port, allowed_hosts=hosts)
+    return HostGuard(guarded, port=port, ingest=paths, allowed_hosts=hosts)
 
 
 def daemon_application(*, ingest: Iterable[Route], port: int, hosts: Iterable[str]) -> ASGIApp:
     """What answers on the X-Ray daemon's TCP port: nothing there reads what was stored."""
-    return HostGuard(_application(ingest), port=port, allowed_hosts=hosts)
+    ingest = list(ingest)
+    paths = [route.path for route in ingest]
+    return HostGuard(_application(ingest), port=port, ingest=paths, allowed_hosts=hosts)
 
 
 def by_port(applications: dict[int, ASGIApp]) -> ASGIApp:

@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from bootstrap.collector.access import session_value
 from bootstrap.collector.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
 from bootstrap.collector.masking import Masker
@@ -74,7 +75,7 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
     sockets = sockets or bind(settings.http, settings.daemon)
     with contextlib.closing(sockets):
         store = Store(settings.database, settings.store_bytes)
-        writer = Writer(store, Masker((*settings.hidden, settings.token)))
+        writer = Writer(store, Masker((*settings.hidden, settings.token, session_value(settings.token))))
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)
         application = _application(settings, sockets, store=store, tally=tally, writer=writer, xray=xray)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootstrap.collector.access import session_value
+
 if TYPE_CHECKING:
     from tests.collector.conftest import Answer, Collector
 
@@ -40,13 +42,16 @@ def test_what_needs_no_token(collector: Collector, path: str) -> None:
         {"Authorization": "{token}"},
         {"Cookie": "bootstrap-collector=wrong"},
         {"Cookie": "bootstrap-collector-{port}=wrong"},
-        {"Cookie": "bootstrap-collector-1={token}"},
+        {"Cookie": "bootstrap-collector-{port}={token}"},
+        {"Cookie": "bootstrap-collector-1={session}"},
+        {"Authorization": "Bearer {session}"},
     ],
     ids=repr,
 )
 def test_whoever_reads_needs_the_token(collector: Collector, path: str, headers: dict[str, str]) -> None:
     filled = {
-        name: value.format(token=collector.token, port=collector.port) for name, value in headers.items()
+        name: value.format(token=collector.token, session=session_value(collector.token), port=collector.port)
+        for name, value in headers.items()
     }
     answer = get(collector, path, **filled)
     assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
@@ -57,7 +62,7 @@ def test_whoever_reads_needs_the_token(collector: Collector, path: str, headers:
 def test_the_token_as_bearer_and_as_cookie(collector: Collector) -> None:
     assert get(collector, "/api/traces", Authorization=f"Bearer {collector.token}").status == 200
     assert get(collector, "/api/traces", Authorization=f"bearer  {collector.token}").status == 200
-    cookie = f"other=1; bootstrap-collector-{collector.port}={collector.token}"
+    cookie = f"other=1; bootstrap-collector-{collector.port}={session_value(collector.token)}"
     assert get(collector, "/api/traces", Cookie=cookie).status == 200
 
 
@@ -73,6 +78,7 @@ def test_the_token_in_the_address_becomes_a_cookie(collector: Collector) -> None
     assert answer.status == 200
     value, *properties = answer.headers["set-cookie"].split("; ")
     assert {text.lower() for text in properties} == {"httponly", "path=/", "samesite=strict"}
+    assert collector.token not in value
     assert get(collector, "/api/traces", Cookie=value).status == 200
 
 
@@ -88,7 +94,8 @@ def test_the_token_in_the_address_becomes_a_cookie(collector: Collector) -> None
 def test_a_browser_is_sent_on_without_the_token(collector: Collector, path: str, location: str) -> None:
     answer = get(collector, path.format(token=collector.token), Accept="text/html,*/*")
     assert (answer.status, answer.headers["location"]) == (303, location)
-    assert collector.token in answer.headers["set-cookie"]
+    assert session_value(collector.token) in answer.headers["set-cookie"]
+    assert collector.token not in str(answer.headers)
 
 
 HOSTS: dict[str, tuple[str, bool]] = {
@@ -130,6 +137,42 @@ def test_only_our_own_pages(collector: Collector, origin: str, request_line: str
     assert _passes(collector, request_line, headers) == ours
 
 
+LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+FRAME = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+SCRIPT = {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"}
+FETCH = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+READ, INGEST, RULES = "GET /api/traces", "POST /v1/traces", "POST /GetSamplingRules"
+
+
+@pytest.mark.parametrize(
+    ("request_line", "site", "fetch", "passes"),
+    [
+        (READ, "none", LINK, True),
+        (READ, "same-origin", FETCH, True),
+        (READ, "same-site", FETCH, False),
+        (READ, "same-site", SCRIPT, False),
+        (READ, "same-site", FRAME, False),
+        (READ, "same-site", LINK, True),
+        (READ, "cross-site", SCRIPT, False),
+        (READ, "cross-site", FRAME, False),
+        (READ, "cross-site", LINK, True),
+        (READ, "cross-site", {}, False),
+        ("GET /healthz", "cross-site", SCRIPT, False),
+        (INGEST, "same-origin", FETCH, True),
+        (INGEST, "same-site", FETCH, True),
+        (INGEST, "cross-site", FETCH, False),
+        (INGEST, "cross-site", LINK, False),
+        (RULES, "same-site", FETCH, True),
+        (RULES, "cross-site", FETCH, False),
+    ],
+)
+def test_what_a_browser_says_about_who_asks(
+    collector: Collector, request_line: str, site: str, fetch: dict[str, str], *, passes: bool
+) -> None:
+    headers = {"Sec-Fetch-Site": site, "Authorization": f"Bearer {collector.token}"} | fetch
+    assert _passes(collector, request_line, headers) == passes
+
+
 def test_cross_origin_access_is_not_offered(collector: Collector) -> None:
     headers = {"Origin": "https://attacker.example.test", "Access-Control-Request-Method": "POST"}
     answer = collector.request("OPTIONS", "/v1/traces", headers=headers)
@@ -142,6 +185,9 @@ def test_answers_are_not_cached_sniffed_or_referred(collector: Collector) -> Non
         headers = get(collector, path).headers
         assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
         assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        policy = headers["content-security-policy"].split("; ")
+        assert {"default-src 'none'", "frame-ancestors 'none'"} <= set(policy)
 
 
 def _passes(collector: Collector, request_line: str, headers: dict[str, Any]) -> bool:
