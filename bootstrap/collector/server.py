@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from bootstrap.collector.access import session_value
 from bootstrap.collector.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
+from bootstrap.collector.connections import PromptProtocol
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
 from bootstrap.collector.reporting import Tally
@@ -27,6 +28,8 @@ HTTP_RECEIVERS = (OtlpReceiver,)
 """Every protocol that comes to the HTTP port: a class that takes a Writer and a Tally and has `routes()`."""
 
 _MAX_CONNECTIONS = 200
+# The SDKs send every five seconds: a connection kept for just as long would close as they use it.
+_IDLE_SECONDS = 2
 _STOP_SECONDS = 0.6
 
 
@@ -138,7 +141,7 @@ class _WebServer(uvicorn.Server):
             uvicorn.Config(
                 application,
                 loop="asyncio",
-                http="h11",
+                http=PromptProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -147,6 +150,7 @@ class _WebServer(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 limit_concurrency=_MAX_CONNECTIONS,
+                timeout_keep_alive=_IDLE_SECONDS,
             )
         )
         self._ready = ready

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.collector.conftest import Collector, Made
+    from tests.collector.conftest import Collector, Made, Starter
 
 HEADER = b'{"format":"json","version":1}\n'
 
@@ -213,3 +214,25 @@ def test_the_daemons_port_reads_nothing_back(collector: Collector) -> None:
     path = f"/api/traces?token={collector.token}"
     assert collector.request("GET", path, port=collector.daemon_port).status == 404
     assert collector.request("POST", "/GetSamplingRules").status == 401
+
+
+def test_a_flood_is_bounded_counted_and_does_not_hold_up_the_end(
+    start_collector: Starter, made: Made
+) -> None:
+    collector = start_collector()
+    large = made.segment(made.trace_id(), metadata={"a": {str(n): {"b": [n]} for n in range(2_500)}})
+    datagram = HEADER + json.dumps(large).encode()
+    assert 40_000 < len(datagram) < 65_000
+
+    def dropped() -> bool:
+        collector.send(*[datagram] * 500)
+        return collector.received("xray", "dropped") > 0
+
+    collector.eventually(dropped)
+    start = time.monotonic()
+    output, complaint = collector.stop()
+    # Under two seconds on an idle machine; a queue of this size takes many times as long.
+    assert time.monotonic() - start < 15
+    assert output == "returned\n"
+    assert "X-Ray segments that had arrived are lost" in complaint
+    assert complaint.count("\n") == 1
