@@ -56,17 +56,55 @@ install_tool() {
   wanted="$install $([ "$install" = . ] && cksum <pyproject.toml || true) $PWD"
   if [ "$(cat .bootstrap/venv/installed 2>/dev/null)" != "$wanted" ] || ! .bootstrap/venv/bin/python -I -c '' 2>/dev/null; then
     find_python || return 1
-    say "installing the bootstrap command with $("$python" --version) (about 20 seconds)"
-    rm -rf .bootstrap/venv
-    "$python" -I -m venv .bootstrap/venv
-    if [ "$install" = . ]; then
-      .bootstrap/venv/bin/python -I -m pip install --quiet --disable-pip-version-check --editable .
-    else
-      .bootstrap/venv/bin/python -I -m pip install --quiet --disable-pip-version-check "$install"
+    if [ -z "${BOOTSTRAP_INSTALLING:-}" ]; then
+      BOOTSTRAP_INSTALLING=1 "$python" -I -c "$alone" .devcontainer/install.sh tool
+      return
     fi
+    say "installing the bootstrap command with $("$python" --version) (about 20 seconds)"
+    trap 'say "interrupted: the next start begins again."; exit 130' INT
+    if ! fill_venv >.bootstrap/install.log 2>&1; then
+      tail -n 5 .bootstrap/install.log >&2
+      say 'the bootstrap command could not be installed; all of it is in .bootstrap/install.log.'
+      say 'Check the network, then run the same again.'
+      return 1
+    fi
+    trap - INT
     printf '%s\n' "$wanted" >.bootstrap/venv/installed
   fi
-  ln -sf ../venv/bin/bootstrap .bootstrap/bin/bootstrap
+  write_command
+}
+
+# Becomes the rest of its arguments, run by sh, once nobody else installs here; the lock ends with its holder.
+alone='
+import fcntl, os, sys
+lock = os.open(".bootstrap/install.lock", os.O_RDWR | os.O_CREAT, 0o600)
+try:
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    print("bootstrap: waiting for another installation ...", file=sys.stderr, flush=True)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+os.set_inheritable(lock, True)
+os.execvp("sh", ["sh", *sys.argv[1:]])
+'
+
+fill_venv() {
+  if [ "$install" = . ]; then set -- --editable .; else set -- "$install"; fi
+  rm -rf .bootstrap/venv &&
+    "$python" -I -m venv .bootstrap/venv &&
+    .bootstrap/venv/bin/python -I -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+# Not the script that pip writes: that one has the folder's name in its first line, for a shell to read.
+write_command() {
+  cat >.bootstrap/bin/.bootstrap.new <<'COMMAND'
+#!/bin/sh
+case $0 in
+  */*) exec "${0%/*}/../venv/bin/python" -P -m bootstrap "$@" ;;
+  *) exec ../venv/bin/python -P -m bootstrap "$@" ;;
+esac
+COMMAND
+  chmod +x .bootstrap/bin/.bootstrap.new
+  mv -f .bootstrap/bin/.bootstrap.new .bootstrap/bin/bootstrap
 }
 
 add_path() {
