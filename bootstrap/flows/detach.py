@@ -1,18 +1,24 @@
 """`up --detach`: the same command in the background, until it is healthy or has failed."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.stack import ENGINES
-from bootstrap.stack.interface import Phase
 from bootstrap.system.process import spawn_detached
 from bootstrap.system.state import State
 
 _POLL = 0.2
 _LOG = "up.log"
 _LAST_LINES = 15
+#: the subject under which a run writes that everything in it is healthy
+_READY = "ready"
+
+
+def tell_ready(state: State) -> None:
+    """Say that the run of this process is healthy, for whoever started it in the background."""
+    state.write(_READY, {"pid": os.getpid()})
 
 
 def detach(
@@ -24,28 +30,21 @@ def detach(
     *,
     timeout: float,
 ) -> int:
-    """Start `bootstrap up` in the background and wait until every service is healthy.
+    """Start `bootstrap up` in the background and wait until every service of that very run is healthy.
 
-    Returns 0 then, and 1 after showing its last lines when it ended or `timeout` seconds have passed.
+    Returns 0 then. Otherwise shows its last lines and returns its exit code, or 1 after `timeout` seconds.
     """
     log = state.directory / _LOG
-    started = spawn_detached(
-        (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", *services), environ, log
-    )
-    engine = next(iter(ENGINES.values()))(root, state, environ)
+    state.forget(_READY)
+    argv = (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", "--quiet", *services)
+    started = spawn_detached(argv, environ, log)
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        statuses = engine.status()
-        if started.poll() is None and statuses and all(status.phase is Phase.HEALTHY for status in statuses):
+    while (code := started.poll()) is None and time.monotonic() < deadline:
+        if (state.read(_READY) or {}).get("pid") == started.pid:
             return 0
-        if started.poll() is not None:
-            break
         time.sleep(_POLL)
     for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]:
         say(line)
-    say(
-        "It did not become healthy. Everything it wrote: bootstrap logs"
-        if started.poll() is None
-        else "It ended."
-    )
-    return 1
+    if code is None:
+        say(f"Not healthy after {timeout:.0f} seconds; it goes on trying: see bootstrap status and logs.")
+    return code or 1

@@ -1,7 +1,9 @@
 """Running the project: what each service is launched with, and the collector beside them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,8 +25,9 @@ from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import SecretStore
 from bootstrap.stack import ENGINES
-from bootstrap.stack.interface import Engine, Launch
+from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, Phase, PhaseChanged
 from bootstrap.system import ports
+from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
@@ -32,6 +35,8 @@ from bootstrap.workspaces.interface import Workspace
 #: what the collector is called among the services
 COLLECTOR_SERVICE = "telemetry"
 _DAEMON_PORT = 2000
+_CHOICE = 30.0
+_POLL = 0.1
 
 
 class Telemetry(Struct, frozen=True):
@@ -49,7 +54,37 @@ class Run(Struct, frozen=True):
     launches: tuple[Launch, ...]
     #: services that are only an image, which need a container engine
     skipped: tuple[str, ...]
-    telemetry: tuple[Telemetry, ...]
+
+
+class PortChoice:
+    """Holds the other runs of this user back, from choosing the collector's ports until it has them."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+
+    def watching(self, observer: Observer) -> Observer:
+        """Hand every event to `observer`, and let the others go on once the collector has its ports."""
+
+        def watch(event: PhaseChanged | LogLine) -> None:
+            settled = isinstance(event, PhaseChanged) and event.phase in (Phase.HEALTHY, Phase.FAILED)
+            if settled and event.service == COLLECTOR_SERVICE:
+                self._lock.release()
+            observer(event)
+
+        return watch
+
+
+@contextmanager
+def choosing_ports(state: State) -> Iterator[PortChoice]:
+    """Wait for this user's other runs that are choosing ports, at most half a minute, and then choose."""
+    lock = Lock(state.directory.parent / "ports.lock")
+    deadline = time.monotonic() + _CHOICE
+    while not lock.acquire() and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    try:
+        yield PortChoice(lock)
+    finally:
+        lock.release()
 
 
 def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Project | None) -> Engine:
@@ -90,7 +125,7 @@ def plan_run(
     ]
     # Whatever a service reports while it starts has somewhere to go.
     waiting = [replace(launch, depends_on=(*launch.depends_on, COLLECTOR_SERVICE)) for launch in launches]
-    return Run((collector, *waiting), skipped, tuple(_telemetry(project)))
+    return Run((collector, *waiting), skipped)
 
 
 def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launch]:
@@ -186,7 +221,7 @@ def _collector(root: Path, secrets: Mapping[str, str]) -> tuple[CollectorAddress
     return CollectorAddress(otlp=f"http://127.0.0.1:{http}", daemon=f"127.0.0.1:{daemon}"), launch
 
 
-def _telemetry(project: Project) -> list[Telemetry]:
+def telemetry(project: Project) -> list[Telemetry]:
     """Say where each vendor's telemetry goes; this engine keeps all of it on this machine."""
     made = []
     for vendor in VENDORS.values():
