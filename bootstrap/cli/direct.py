@@ -12,6 +12,7 @@ from bootstrap.cli.session import Session
 from bootstrap.flows.run import child_environment, host_environment
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.execute import execute
+from bootstrap.system.venv import folder
 
 _FAILED_BEFORE = 125
 
@@ -30,7 +31,9 @@ def become(session: Session, service: str, command: Sequence[str]) -> NoReturn:
         variables = host_environment(
             session.project, service, session.workspace, session.state, session.stores
         )
-        environment = child_environment(session.environ, session.project, variables)
+        environment = child_environment(
+            session.environ, session.project, variables, folder(session.root, service)
+        )
     except BootstrapError as error:
         error.exit_code = _FAILED_BEFORE  # the codes from 126 on are the command's own
         raise

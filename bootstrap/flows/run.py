@@ -1,6 +1,7 @@
 """A command with one service's environment: what it gets, and what it must not inherit."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
@@ -8,6 +9,7 @@ from bootstrap.model.project import Project
 from bootstrap.secrets.interface import SecretStore
 from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
+from bootstrap.system.venv import activated
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
 
@@ -25,10 +27,14 @@ def host_environment(
 
 
 def child_environment(
-    environ: Mapping[str, str], project: Project, variables: Sequence[Resolved]
+    environ: Mapping[str, str], project: Project, variables: Sequence[Resolved], venv: Path
 ) -> dict[str, str]:
-    """Make what a child gets: `environ` without any other service's, and `variables` on top."""
-    return {**scrubbed(environ, project), **{item.name: item.text for item in variables}}
+    """Make what a child gets: `environ` without any other service's, and `variables` on top.
+
+    `venv` is the service's own virtual environment, used where a set-up has made it.
+    """
+    environment = {**scrubbed(environ, project), **{item.name: item.text for item in variables}}
+    return activated(environment, venv) if (venv / "bin" / "python").exists() else environment
 
 
 def host_routing(state: State) -> dict[str, Route]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import Launch
+from bootstrap.system import venv
 from bootstrap.system.files import ProjectFiles, file_error
 
 #: files that decide what a setup installs, whatever its text says
@@ -38,7 +39,7 @@ class Preparation:
         self._launch = launch
         self._files = ProjectFiles(root)
         self._folder = f".bootstrap/services/{launch.name}"
-        self._venv = root / self._folder / "venv"
+        self._venv = venv.folder(root, launch.name)
         self._needs_venv = launch.setup is not None and self._is_python(launch.setup)
 
     def _is_python(self, setup: str) -> bool:
@@ -54,13 +55,7 @@ class Preparation:
         own = self._launch.environment
         hidden = set(self._launch.hidden) if not secrets else set()
         environment = {**base, **{name: value for name, value in own.items() if value not in hidden}}
-        if self._needs_venv:
-            path = environment.get("PATH", os.defpath)
-            environment["PATH"] = f"{self._venv / 'bin'}{os.pathsep}{path}"
-            environment["VIRTUAL_ENV"] = str(self._venv)
-            environment["PIP_USER"] = "0"  # Gitpod's images set 1, which no virtual environment accepts
-            environment.pop("PYTHONHOME", None)
-        return environment
+        return venv.activated(environment, self._venv) if self._needs_venv else environment
 
     def due(self) -> bool:
         """Whether there is a setup that was not done, or whose inputs have changed since."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ from bootstrap.secrets.environment import EnvironmentStore
 from bootstrap.vendors import VENDORS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bootstrap.model.project import Project
 
 OPTIONS: dict[str, type[Any]] = {name: vendor.options for name, vendor in VENDORS.items()}
@@ -157,7 +160,7 @@ def test_an_undeclared_secret_and_an_unknown_service_are_named() -> None:
     assert "web, job, db" in caught.value.hint
 
 
-def test_a_child_inherits_nothing_of_another_service() -> None:
+def test_a_child_inherits_nothing_of_another_service(tmp_path: Path) -> None:
     inherited = {
         "OTEL_SERVICE_NAME": "other",
         "OTEL_EXPORTER_OTLP_HEADERS": "fake",
@@ -186,11 +189,14 @@ def test_a_child_inherits_nothing_of_another_service() -> None:
         resolve(PROJECT, job, view="host", routing=CLOUD, url=url),
         first_of([EnvironmentStore({**inherited, **kept})]),
     )
-    assert child_environment({**inherited, **kept}, PROJECT, variables) == {
-        **kept,
-        "OTEL_SERVICE_NAME": "job",
-        "JOB_KEY": "fake",
-    }
+    own = {**kept, "OTEL_SERVICE_NAME": "job", "JOB_KEY": "fake"}
+    venv = tmp_path / "venv"
+    assert child_environment({**inherited, **kept}, PROJECT, variables, venv) == own
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").touch()
+    found = child_environment({**inherited, **kept}, PROJECT, variables, venv)
+    assert found["PATH"].split(os.pathsep)[0] == str(venv / "bin")
+    assert found["VIRTUAL_ENV"] == str(venv)
 
 
 def test_the_first_store_that_has_a_secret_wins() -> None:
