@@ -1,5 +1,6 @@
 """The error boundary: one line of what, one line of what next, and the exit code."""
 
+import errno
 import os
 import platform
 import re
@@ -13,6 +14,8 @@ from bootstrap.cli import output
 from bootstrap.model.errors import BootstrapError
 
 INTERRUPTED = 130
+#: what a full disk, a closed terminal or a gone reader answer
+_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
 _SHORTEST_SECRET = 8
 
@@ -28,6 +31,8 @@ def report(error: BaseException, *, as_json: bool) -> int:
         return _say(error.format_message().rstrip("."), f"See: {path} --help", 2, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _say(error.format_message(), "", error.exit_code, as_json=as_json)
+    if isinstance(error, OSError) and error.errno in _OUTPUT:
+        return _say(f"cannot write its output: {os.strerror(error.errno).lower()}", "", 1, as_json=False)
     _unexpected(error)
     return 1
 

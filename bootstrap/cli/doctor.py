@@ -38,7 +38,7 @@ def command(session: Session) -> None:
     problems = [item for item in findings if item.mark is Mark.PROBLEM]
     if problems:
         raise ProblemsFoundError(
-            f"{len(problems)} problem{'s' * (len(problems) > 1)} found", f"Start with: {problems[0].hint}"
+            f"{len(problems)} problem{'s' * (len(problems) > 1)} found", f"First: {problems[0].hint}"
         )
 
 

@@ -65,7 +65,7 @@ def _show(session: Session, opened: init.Opened) -> None:
     if opened.manifest is not None:
         output.words(f"bootstrap.toml was {opened.manifest}.")
     for path in opened.lists:
-        output.words(f"{path} was completed.")
+        output.words(f"{path} has what it needs.")
     show_rendering(session, opened.rendering, diff=False, check=False)
     _show_vendors(opened.vendors)
     if opened.urls:
@@ -74,9 +74,13 @@ def _show(session: Session, opened: init.Opened) -> None:
         for name, url in opened.urls:
             output.words(f"  {name:<20} {url}")
     output.words()
-    output.words(
-        "Next: bootstrap up" if opened.urls or opened.vendors else "Next: add a service to bootstrap.toml"
-    )
+    output.words(_next(opened))
+
+
+def _next(opened: init.Opened) -> str:
+    if opened.without_command:
+        return f'Next: add command = "..." to [services.{opened.without_command[0]}], then: bootstrap up'
+    return "Next: bootstrap up" if opened.urls or opened.vendors else "Next: add a service to bootstrap.toml"
 
 
 def _show_vendors(vendors: Sequence[init.VendorState]) -> None:

@@ -5,7 +5,8 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.stack import engine_for
+from bootstrap.flows.environment import service_named
+from bootstrap.flows.stack import COLLECTOR_SERVICE, engine_for
 
 
 @verb()
@@ -21,6 +22,9 @@ def command(session: Session, services: tuple[str, ...], *, follow: bool, tail: 
       bootstrap logs --tail 20
       bootstrap logs backend-flask --follow
     """
+    for name in services:
+        if name != COLLECTOR_SERVICE:
+            service_named(session.project, name)
     engine = engine_for(session.root, session.state, session.environ, None)
     for line in engine.logs(services, follow=follow, tail=tail):
         if session.as_json:

@@ -77,10 +77,19 @@ def raise_blocked(done: render.Rendering) -> None:
     if foreign:
         raise ProblemsFoundError(
             f"{', '.join(foreign)}: already there, and not made by this tool: left alone",
-            'Move it away, or keep it: compose, gitpod or devcontainer = "theirs" below [files].',
+            _keep(foreign),
         )
     if edited:
         raise ProblemsFoundError(
             f"{', '.join(edited)}: edited by hand, so left alone",
             "Move the change to bootstrap.toml, or overwrite it, keeping FILE.orig: bootstrap render --force",
         )
+
+
+def _keep(paths: list[str]) -> str:
+    """Say what to write so that a file stays its owner's, where the manifest has a word for it."""
+    keys = [render.OWNERS[path] for path in paths if path in render.OWNERS]
+    if not keys:
+        return "Move it away, then run: bootstrap render"
+    lines = ", ".join(f'{key} = "theirs"' for key in keys)
+    return f"Move it away, or keep it by adding to bootstrap.toml: [files] {lines}"

@@ -1,9 +1,11 @@
 """The root command: its table of verbs, the options that all of them share, and the error boundary."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -55,6 +57,7 @@ class Root(click.Group):
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> NoReturn:
         """Run, and leave through `sys.exit` with the code that the contract gives to each outcome."""
+        _prepare_streams()
         try:
             result = super().main(args, prog_name, **{**extra, "standalone_mode": False})
         except (BootstrapError, click.ClickException, click.Abort, KeyboardInterrupt, Exception) as error:  # noqa: BLE001
@@ -64,6 +67,16 @@ class Root(click.Group):
                 report(error, as_json=_wants_json(sys.argv[1:] if args is None else args))
             ) from None
         raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Make stdout and stderr take any letter, wherever they lead; a closed one leads nowhere."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+        elif stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - the exit closes it
 
 
 def _wants_json(args: Sequence[str]) -> bool:
@@ -88,6 +101,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> No
 
 @click.command(
     cls=Root,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: bootstrap init, then: bootstrap up. Every command has examples in its --help.",
 )
@@ -102,6 +116,9 @@ def root(ctx: click.Context, directory: str | None, *, as_json: bool) -> None:
     Open a workspace from one manifest.
 
     bootstrap.toml says which services there are and which telemetry vendors each reports to. Everything else
-    follows: Compose file, env files, Gitpod and devcontainer set-up, secrets, and the proof that it arrives.
+    follows: Compose file, env files, Gitpod and devcontainer set-up, each service's own environment, and a
+    collector that shows what they report.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
     ctx.obj = {"directory": directory, "json": as_json}

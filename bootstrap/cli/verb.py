@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import update_wrapper
+from inspect import cleandoc
 from typing import Any
 
 import click
@@ -41,7 +42,11 @@ def verb(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
             session = Session(shared.get("directory"), as_json=bool(shared.get("json")))
             return function(session, *args, **kwargs)
 
-        command: click.Command = click.command(cls=Verb, **settings)(update_wrapper(call, function))
+        # In a raw docstring the mark of a paragraph that Click is not to wrap is two characters.
+        text = cleandoc(function.__doc__ or "").replace("\\b\n", "\b\n")
+        command: click.Command = click.command(cls=Verb, help=text, **settings)(
+            update_wrapper(call, function)
+        )
         return command
 
     return decorate

@@ -10,11 +10,15 @@ from bootstrap.config.interpolation import references
 from bootstrap.config.location import MANIFEST
 from bootstrap.model.project import Project
 
+_COLLECTOR = "telemetry"
+
 
 def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path | None) -> None:
     """Check what no table can know alone."""
     for service in project.services.values():
         key = f"services.{service.name}"
+        if service.name == _COLLECTOR:
+            raise ManifestError(key, "is what the telemetry collector is called", "Give it another name.")
         for vendor in service.telemetry:
             if vendor not in vendors:
                 raise ManifestError(

@@ -29,9 +29,9 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes, file: str) -> dict[str, Any]:
     """Decode TOML; `file` is what errors call it."""
     try:
-        return tomllib.loads(data.decode())
+        return tomllib.loads(data.decode("utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
-        raise ManifestError("", f"is not valid TOML: {error}", "Mend that line.", file=file) from error
+        raise ManifestError("", f"is not valid TOML: {error}", "Correct that line.", file=file) from error
     except RecursionError as error:
         raise ManifestError("", "is nested too deeply", "Write it flatter.", file=file) from error
     except UnicodeDecodeError as error:
@@ -50,7 +50,7 @@ def convert(key: str, raw: Any, kind: type[T], *, file: str = MANIFEST) -> T:
         problem, _, where = str(error).partition(" - at ")
         below = where.strip("`").removeprefix("key` in `").removeprefix("$")
         raise ManifestError(
-            f"{key}{below}", _in_words(problem), f"See the table [{key}] in the README.", file=file
+            f"{key}{below}", _in_words(problem), f"Correct {key}{below} in {file}.", file=file
         ) from error
 
 

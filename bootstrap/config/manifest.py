@@ -138,7 +138,9 @@ def _secret(name: str, raw: Any) -> SecretSpec:
         try:
             re.compile(table.pattern)
         except (re.error, OverflowError, RecursionError) as error:
-            raise ManifestError(f"{key}.pattern", f"is no regular expression: {error}", "Mend it.") from error
+            raise ManifestError(
+                f"{key}.pattern", f"is no regular expression: {error}", "Correct it."
+            ) from error
     return SecretSpec(
         name=name,
         description=table.description,

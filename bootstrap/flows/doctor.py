@@ -87,7 +87,12 @@ def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Find
     files = ProjectFiles(root)
     yield _guarded("files", lambda: _rendered(files, sources))
     yield _guarded("ignored", lambda: _ignored(root))
-    state = State(root, place.environ)
+    try:
+        state = State(root, place.environ)
+        yield Finding("state", Mark.OK, f"kept in {state.directory}")
+    except BootstrapError as error:
+        yield Finding("state", Mark.PROBLEM, error.message, error.hint)
+        return
     running = _running(root, state, place.environ)
     yield from _engine(root, state, place.environ, running)
     for service in sources.here.services.values():
@@ -105,8 +110,8 @@ def _guarded(subject: str, look: Callable[[], Finding]) -> Finding:
 
 
 def _workspace(place: Place) -> Finding:
-    example = place.workspace.url(render.COLLECTOR_PORT)
-    return Finding("workspace", Mark.OK, f"{place.workspace.title}; a port is reached at {example}")
+    example = place.workspace.url(1234).replace("1234", "PORT")
+    return Finding("workspace", Mark.OK, f"{place.workspace.title}; ports are at {example}")
 
 
 def _shared_names(place: Place) -> Iterator[Finding]:
@@ -169,7 +174,9 @@ def _engine(root: Path, state: State, environ: Mapping[str, str], running: set[s
         yield Finding("engine", Mark.OK, f"{engine.name}; nothing runs", "bootstrap up")
     docker = shutil.which("docker", path=environ.get("PATH", os.defpath))
     yield Finding(
-        "containers", Mark.NOTE, f"{docker}" if docker else "no docker command; nothing here needs one"
+        "containers",
+        Mark.NOTE,
+        f"docker is {docker}" if docker else "no docker command; `bootstrap up` needs none",
     )
 
 
@@ -190,7 +197,7 @@ def _vendor(vendor: init.VendorState) -> Finding:
     return Finding(
         vendor.name,
         Mark.NOTE,
-        f"{vendor.title}: {', '.join(vendor.missing)} not set, so nothing leaves this machine",
+        f"{vendor.title} itself needs {', '.join(vendor.missing)}",
         "; ".join(f"export {name}=..." for name in vendor.missing),
     )
 

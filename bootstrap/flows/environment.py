@@ -112,7 +112,8 @@ def _identity(service: Service, view: View) -> Iterable[Variable]:
     if service.build is None:
         return
     origin = f"services.{service.name}"
-    yield Variable("OTEL_SERVICE_NAME", Text(service.otel_service_name), f"{origin}.otel_service_name")
+    named = origin if service.otel_service_name == service.name else f"{origin}.otel_service_name"
+    yield Variable("OTEL_SERVICE_NAME", Text(service.otel_service_name), named)
     port = service.port if view == "host" else service.container_port
     if port is not None:
         yield Variable("PORT", Text(str(port)), f"{origin}.port")

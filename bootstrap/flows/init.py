@@ -36,6 +36,8 @@ class Opened(Struct, frozen=True):
     rendering: render.Rendering
     urls: tuple[tuple[str, str], ...]
     vendors: tuple[VendorState, ...]
+    #: services that cannot run without a container engine until the manifest says how
+    without_command: tuple[str, ...] = ()
 
 
 def root_for(start: Path) -> Path:
@@ -72,14 +74,21 @@ def open_project(files: ProjectFiles, sources: Callable[[bytes], render.Sources]
     lists = scaffold.complete_ignores(files)
     rendering = render.write(files, made)
     urls = () if made.workspace.prebuild else tuple(_urls(made))
-    return Opened(manifest.done, tuple(lists), rendering, urls, tuple(vendor_states(made.project, lookup)))
+    return Opened(
+        manifest.done,
+        tuple(lists),
+        rendering,
+        urls,
+        tuple(vendor_states(made.project, lookup)),
+        tuple(item.name for item in made.project.services.values() if item.build and not item.command),
+    )
 
 
 def _urls(sources: render.Sources) -> Sequence[tuple[str, str]]:
     return [
         (service.name, sources.workspace.url(service.port))
         for service in sources.here.services.values()
-        if service.port is not None
+        if service.port is not None and service.build is not None
     ]
 
 

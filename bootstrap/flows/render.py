@@ -24,7 +24,8 @@ _PER_WORKSPACE = ".bootstrap/"
 #: what git ignores: everything that belongs to one workspace or one machine
 IGNORED = ("/.bootstrap/", "/bootstrap.local.toml", ".env")
 
-_OWNERS = {
+#: generated files that a project may keep as its own, and their keys below [files]
+OWNERS = {
     "docker-compose.yml": "compose",
     ".gitpod.yml": "gitpod",
     ".devcontainer/devcontainer.json": "devcontainer",
@@ -112,7 +113,7 @@ def _templates(files: ProjectFiles, project: Project) -> dict[str, str]:
     texts = built_in()
     if project.files.templates is not None:
         texts = with_own(texts, files, project.files.templates)
-    theirs = {path for path, key in _OWNERS.items() if getattr(project.files, key) == "theirs"}
+    theirs = {path for path, key in OWNERS.items() if getattr(project.files, key) == "theirs"}
     return {name: text for name, text in texts.items() if name.removesuffix(".j2") not in theirs}
 
 

@@ -9,7 +9,6 @@ from tomlkit.exceptions import TOMLKitError
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.location import MANIFEST
 from bootstrap.flows.render import IGNORED
-from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import ProjectFiles
 
 #: generated files keep LF line ends, so that every checkout has the same bytes
@@ -41,7 +40,7 @@ def manifest(files: ProjectFiles) -> Manifest:
     try:
         document = tomlkit.parse(before.decode())
     except (TOMLKitError, UnicodeDecodeError) as error:
-        raise ManifestError("", f"is not valid TOML: {error}", "Mend that line.") from error
+        raise ManifestError("", f"is not valid TOML: {error}", "Correct that line.") from error
     if "project" in document:
         project = document["project"]
         if not isinstance(project, dict) or "name" in project:
@@ -89,12 +88,16 @@ def _new_manifest(root: Path) -> str:
     project["name"] = _project_name(root)
     project["region"] = "us-east-1"
     document["project"] = project
-    for number, folder in enumerate(_built_folders(root)):
+    names: dict[str, Path] = {}
+    for folder in _built_folders(root):
+        names.setdefault(_service_name(folder), folder)
+    for number, (name, folder) in enumerate(names.items()):
         service = tomlkit.table()
         service["build"] = folder.name
         service["port"] = _FIRST_PORT + number
         service["telemetry"] = ["honeycomb", "xray", "cloudwatch", "rollbar"]
-        document.setdefault("services", tomlkit.table(is_super_table=True))[_service_name(folder)] = service
+        service.add(tomlkit.comment('command = "..."  # how to run it without a container engine'))
+        document.setdefault("services", tomlkit.table(is_super_table=True))[name] = service
     if "services" not in document:
         document.add(tomlkit.comment("[services.backend]        # add your first service here"))
         document.add(tomlkit.comment('build = "backend"'))
@@ -108,14 +111,11 @@ def _built_folders(root: Path) -> list[Path]:
         folder
         for folder in sorted(root.iterdir())
         if folder.is_dir() and not folder.is_symlink() and (folder / "Dockerfile").is_file()
+        # A folder whose name no service can have is left for its owner to add.
+        if _service_name(folder)
     ]
 
 
 def _service_name(folder: Path) -> str:
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in folder.name.lower())
-    name = kept.strip("-")[:63]
-    if not name:
-        raise BootstrapError(
-            f"{folder.name}: cannot be the name of a service", f"Add it to {MANIFEST} by hand."
-        )
-    return name
+    return kept.strip("-")[:63]

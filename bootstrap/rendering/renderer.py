@@ -109,7 +109,7 @@ class Renderer:
                 yield path.replace(EACH_SERVICE, service["name"]), text
         except TemplateSyntaxError as error:
             raise TemplateError(
-                f"{name}: line {error.lineno}: {error.message}", "Mend the template."
+                f"{name}: line {error.lineno}: {error.message}", "Correct the template."
             ) from error
         except SecurityError as error:
             raise TemplateError(f"{name}: line {_line(error, name)}: {error}", _ONLY_DATA) from error
@@ -117,11 +117,11 @@ class Renderer:
             raise TemplateError(f"{name}: line {_line(error, name)}: {error.message}", _NAMES) from error
         except RecursionError as error:
             raise TemplateError(
-                f"{name}: includes or calls itself without end", "Mend the template."
+                f"{name}: includes or calls itself without end", "Correct the template."
             ) from error
         except (TemplateRuntimeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
             raise TemplateError(
-                f"{name}: line {_line(error, name)}: {error}", "Mend the template."
+                f"{name}: line {_line(error, name)}: {error}", "Correct the template."
             ) from error
 
 

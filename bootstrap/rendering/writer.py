@@ -59,13 +59,18 @@ class Writer:
         self._remember({change.path: change for change in doing}, before=True)
         for change in doing:
             if change.kind is ChangeKind.EDITED:
-                self._files.write(f"{change.path}.orig", self._files.read(change.path) or b"")
+                self._files.write(self._free(f"{change.path}.orig"), self._files.read(change.path) or b"")
             if change.after is None:
                 self._files.remove(change.path)
             else:
                 self._files.write(change.path, change.after.text.encode(), mode=change.after.mode)
         self._remember({change.path: change for change in doing}, before=False)
         return doing
+
+    def _free(self, path: str) -> str:
+        """Find a name that no earlier copy has: `path`, or with a number."""
+        names = (path, *(f"{path}.{number}" for number in range(1, 1000)))
+        return next(name for name in names if self._files.read(name) is None)
 
     def _change(
         self, file: RenderedFile, before: str | None, head: bytes | None, *, project_is_ours: bool

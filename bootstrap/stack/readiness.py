@@ -13,7 +13,7 @@ from bootstrap.system.process import Group
 #: a service without a port counts as ready when it has lived this many seconds
 _SETTLED = 0.5
 _FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.25
+_LONGEST_PAUSE = 1.0
 
 
 def wait_until_ready(launch: Launch, group: Group, timeout: float, stopping: threading.Event) -> None:

@@ -12,12 +12,13 @@ from bootstrap.model.errors import BootstrapError
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _HINTS = {
-    errno.ENOSPC: "Free some space, then run the same command again: nothing was changed.",
+    errno.ENOSPC: "Free some space, then run the same command again.",
     errno.EDQUOT: "Your disk quota is used up: free some space, then run the same command again.",
-    errno.EFBIG: "The file would be larger than this system allows: nothing was changed.",
+    errno.EFBIG: "The file would be larger than this system allows.",
     errno.EACCES: "Check who may write there (ls -ld), then run the same command again.",
     errno.EPERM: "Check who may write there (ls -ld), then run the same command again.",
     errno.EROFS: "The folder is read-only: work in a writable copy of the repository.",
+    errno.ENOENT: "A folder on the way to it is missing: make it, or name another one.",
     errno.ELOOP: "It is a symbolic link: replace it by a real file or folder.",
     errno.ENOTDIR: "A part of that path is a file or a symbolic link: move it out of the way.",
     errno.EISDIR: "A folder stands where a file belongs: move it out of the way.",

@@ -30,7 +30,12 @@ def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, 
 
 
 def _local(_project: Project, _service: Service, collector: CollectorAddress) -> tuple[Variable, ...]:
-    return (Variable("OTEL_EXPORTER_OTLP_ENDPOINT", Text(collector.otlp), "the local collector"),)
+    origin = "the local collector"
+    return (
+        Variable("OTEL_EXPORTER_OTLP_ENDPOINT", Text(collector.otlp), origin),
+        # Who looks at one trace does not want to wait for a batch: the SDK's own delay is 5000 ms.
+        Variable("OTEL_BSP_SCHEDULE_DELAY", Text("500"), origin),
+    )
 
 
 HONEYCOMB = Vendor(

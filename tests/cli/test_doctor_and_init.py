@@ -108,7 +108,7 @@ CASES = {
         leaves_not=("bootstrap.toml",),
     ),
     "not a repository: doctor": Case(
-        ("doctor",), 5, ("problem  git ", "  Start with: Make it one: git init"), no_repository
+        ("doctor",), 5, ("problem  git ", "  First: Make it one: git init"), no_repository
     ),
     "not a repository: init": Case(
         ("init", "--defaults"),
@@ -118,7 +118,7 @@ CASES = {
         leaves_not=("bootstrap.toml",),
     ),
     "no manifest: doctor": Case(
-        ("doctor",), 5, ("problem  manifest", "  Start with: Create one: bootstrap init")
+        ("doctor",), 5, ("problem  manifest", "  First: Create one: bootstrap init")
     ),
     "no manifest: init": Case(
         ("init", "--defaults"),
@@ -142,7 +142,7 @@ CASES = {
     "a broken manifest: init": Case(
         ("init", "--defaults"),
         1,
-        ("bootstrap: bootstrap.toml: is not valid TOML:", "  Mend that line."),
+        ("bootstrap: bootstrap.toml: is not valid TOML:", "  Correct that line."),
         broken_manifest,
         leaves_not=(".gitignore", "docker-compose.yml"),
     ),

@@ -72,7 +72,7 @@ CASES: dict[str, tuple[str, str, str]] = {
         "telemetry.cloudwatch.retention_days",
         "",
     ),
-    "pattern that is none": ("[secrets.A_KEY]\npattern = '('", "secrets.A_KEY.pattern", "Mend"),
+    "pattern that is none": ("[secrets.A_KEY]\npattern = '('", "secrets.A_KEY.pattern", "Correct"),
     "moving install source": (
         "[workspace]\ninstall = 'git+https://a.example/b@main'",
         "workspace.install",
@@ -181,8 +181,8 @@ CASES: dict[str, tuple[str, str, str]] = {
         "mkdir -p none",
     ),
     # no TOML at all
-    "broken TOML": ("[services", "bootstrap.toml: is not valid TOML", "Mend that line"),
-    "a key twice": ("name = 'shop'", "bootstrap.toml: is not valid TOML", "Mend that line"),
+    "broken TOML": ("[services", "bootstrap.toml: is not valid TOML", "Correct that line"),
+    "a key twice": ("name = 'shop'", "bootstrap.toml: is not valid TOML", "Correct that line"),
 }
 
 

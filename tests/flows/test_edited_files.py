@@ -39,7 +39,9 @@ def test_somebody_elses_file_is_never_touched(
         project.git("add", path)
         project.git("commit", "--quiet", "--message", "What was here before")
     for arguments in (["render", "--force"], ["init", "--defaults"]):
-        answer = bootstrap(*arguments, cwd=project.root).check(5, path, "not made by this tool", "theirs")
+        answer = bootstrap(*arguments, cwd=project.root).check(
+            5, path, "not made by this tool", "Move it away"
+        )
         assert "Traceback" not in answer.err
         assert project.read(path) == text
         assert not (project.root / f"{path}.orig").exists()

@@ -174,9 +174,9 @@ def test_hidden_values_are_neither_shown_nor_stored(project: "Project") -> None:
         hidden=(value,),
     )
     assert project.up(teller) == 143
-    assert project.lines("teller") == ["key=***;", "no end"]
+    assert project.lines("teller") == ["key=[masked];", "no end"]
     stored = [path.read_text() for path in project.state.directory.rglob("*") if path.is_file()]
-    assert any("key=***;" in text for text in stored)
+    assert any("key=[masked];" in text for text in stored)
     assert not any(value in text for text in stored)
 
 
