@@ -15,7 +15,10 @@ def main() -> None:
         run_directly(sys.argv[1:])
     from bootstrap.cli.root import root  # noqa: PLC0415 - imports the parser, which `run` can do without
 
-    root(prog_name="bootstrap")
+    try:
+        root(prog_name="bootstrap")
+    finally:
+        gc.freeze()  # the system takes all memory back: the interpreter need not look for garbage at its end
 
 
 def _import_msgspec_alone() -> None:
