@@ -46,7 +46,7 @@ if [ "$*" != "--proto =https -fsSL {url} -o .bootstrap/download/aws.zip" ]; then
   echo "curl: refused: $*" >&2
   exit 2
 fi
-cp "{archive}" "$4"
+cp "{archive}" "$6"
 """
 
 
