@@ -51,14 +51,14 @@ class ByteQueue(Generic[_Item]):
             self._closed = True
             self._changed.notify_all()
 
-    def clear(self) -> int:
-        """Throw away what is there; how many items that was."""
+    def shorten(self, limit: int) -> int:
+        """Throw away what came last, down to a number of bytes; how many items that was."""
         with self._changed:
-            count = len(self._items)
-            self._items.clear()
-            self._size = 0
+            before = len(self._items)
+            while self._size > limit:
+                self._size -= self._items.pop()[1]
             self._changed.notify_all()
-            return count
+            return before - len(self._items)
 
     def _fits(self, size: int) -> bool:
         return not self._items or self._size + size <= self._limit

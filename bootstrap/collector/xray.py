@@ -33,6 +33,7 @@ _DATAGRAMS_PER_BATCH = 500
 _BYTES_PER_BATCH = 4 * 1024 * 1024
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 0.5
+_LAST_BYTES = 1024 * 1024  # what takes no time to speak of, however late the decoder gets its turn
 
 _RULE = {
     "RuleName": "Default",
@@ -124,7 +125,7 @@ class XRayReceiver:
             self._stop.set()
             receiver.join()
             decoder.join(_STOP_SECONDS)
-            if dropped := self._datagrams.clear():
+            if dropped := self._datagrams.shorten(_LAST_BYTES):
                 complain(f"{dropped} X-Ray segments that had arrived are lost: there was no time for them")
             decoder.join()
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
@@ -42,15 +41,19 @@ def test_the_end_comes_after_what_is_there() -> None:
     assert (queue.get(), queue.get()) == ("last", None)
 
 
-def test_closing_wakes_who_waits_and_clearing_makes_room() -> None:
+def test_closing_wakes_who_waits() -> None:
     queue: ByteQueue[str] = ByteQueue(10)
-    with ThreadPoolExecutor(2) as waiting:
-        queue.put("thrown away", 10)
-        put = waiting.submit(queue.put, "kept", 10)
-        while queue.clear() == 0:
-            threading.Event().wait(0.001)
-        put.result(30)
-        assert queue.get() == "kept"
+    with ThreadPoolExecutor(1) as waiting:
         got = waiting.submit(queue.get)
         queue.close()
         assert got.result(30) is None
+
+
+def test_shortening_keeps_what_came_first_and_makes_room() -> None:
+    queue: ByteQueue[str] = ByteQueue(10)
+    for name in ("first", "second", "third"):
+        queue.put(name, 3)
+    assert queue.shorten(9) == 0
+    assert queue.shorten(8) == 1
+    assert queue.offer("fourth", 4)
+    assert [queue.get_nowait() for _ in range(4)] == ["first", "second", "fourth", None]
