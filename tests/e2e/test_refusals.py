@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 
 NEEDED = "bootstrap: Install it, for example: sudo apt-get install python3 python3-venv"
 
-#: runs `python3 -c CODE` after a line that makes it look like another one
+#: runs `python3 -I -c CODE` after a line that makes it look like another one
 DISGUISED = """
-[ "$1" = -c ] || exit 99
-exec {real} -c "{disguise}
-$2"
+[ "$1 $2" = "-I -c" ] || exit 99
+exec {real} -I -c "{disguise}
+$3"
 """
 OLD = "import platform, sys; sys.version_info = (3, 9, 2); platform.python_version = lambda: '3.9.2'"
 BARE = "import sys; sys.modules['ensurepip'] = None"
