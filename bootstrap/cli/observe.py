@@ -7,27 +7,35 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.collector.server import Listening
 from bootstrap.flows import observe
+from bootstrap.flows.collector_ports import DAEMON_PORT, HTTP_PORT, adopt, bind_preferred
 from bootstrap.flows.environment import first_of, secret_specs
-from bootstrap.flows.render import COLLECTOR_PORT
-
-_DAEMON_PORT = 2000
 
 
 @verb()
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help=f"For OTLP and the API; {COLLECTOR_PORT} if it is free."
+    "--port", type=click.IntRange(1, 65535), metavar="PORT", help=f"For OTLP and the API; else {HTTP_PORT}."
 )
 @click.option(
     "--daemon-port",
     type=click.IntRange(1, 65535),
-    help=f"For the X-Ray SDK, UDP and TCP; {_DAEMON_PORT} if it is free.",
+    metavar="PORT",
+    help=f"For the X-Ray SDK, UDP and TCP; else {DAEMON_PORT}.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Do not print where it listens.")
-def command(session: Session, port: int | None, daemon_port: int | None, *, quiet: bool) -> None:
+@click.option("--sockets", hidden=True)
+def command(
+    session: Session,
+    port: int | None,
+    daemon_port: int | None,
+    *,
+    quiet: bool,
+    sockets: str | None,
+) -> None:
     r"""
     Run the telemetry collector alone: OpenTelemetry traces, and what the X-Ray SDK sends to its daemon.
 
-    Nothing is forwarded. While it runs, `bootstrap run` points services at it.
+    Nothing is forwarded. Where a usual port is taken, another one is chosen. While it runs, `bootstrap run`
+    points services at it.
 
     \b
     Examples:
@@ -41,8 +49,7 @@ def command(session: Session, port: int | None, daemon_port: int | None, *, quie
     observe.observe(
         session.state,
         session.workspace,
-        port=(port or COLLECTOR_PORT, port is not None),
-        daemon_port=(daemon_port or _DAEMON_PORT, daemon_port is not None),
+        bind=lambda: adopt(sockets) if sockets is not None else bind_preferred(port, daemon_port),
         hidden=tuple(hidden),
         ready=lambda listening: None if quiet else _announce(session, listening),
     )

@@ -1,5 +1,7 @@
 """`bootstrap up`."""
 
+from contextlib import closing
+
 import click
 
 from bootstrap.cli import output
@@ -42,19 +44,19 @@ def command(session: Session, services: tuple[str, ...], *, detach: bool, prepar
             engine.prepare(stack.preparation(session.root, session.project, services), screen.show)
         )
     engine.reclaim()
-    with stack.choosing_ports(session.state) as choice:
-        run = stack.plan_run(session.root, session.project, session.workspace, session.stores, services)
-        names = [launch.name for launch in run.launches]
-        screen.names(names)
-        for name in run.skipped:
-            output.words(f"{name} is only an image, which needs a container engine: skipped.", style="yellow")
-        output.words(f"Starting {', '.join(names)} with the {engine.name} engine.")
+    run = stack.plan_run(session.root, session.project, session.workspace, session.stores, services)
+    names = [launch.name for launch in run.launches]
+    screen.names(names)
+    for name in run.skipped:
+        output.words(f"{name} is only an image, which needs a container engine: skipped.", style="yellow")
+    output.words(f"Starting {', '.join(names)} with the {engine.name} engine.")
 
-        def ready() -> None:
-            announce(session, names)
-            background.tell_ready(session.state)
+    def ready() -> None:
+        announce(session, names)
+        background.tell_ready(session.state)
 
-        return screen.verdict(engine.up(run.launches, choice.watching(screen.show), ready=ready))
+    with closing(run.sockets):
+        return screen.verdict(engine.up(run.launches, stack.handing_over(run, screen.show), ready=ready))
 
 
 def _detach(session: Session, services: tuple[str, ...]) -> int:

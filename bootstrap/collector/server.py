@@ -31,6 +31,7 @@ _MAX_CONNECTIONS = 200
 # The SDKs send every five seconds: a connection kept for just as long would close as they use it.
 _IDLE_SECONDS = 2
 _STOP_SECONDS = 0.6
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,11 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
         application = _application(settings, sockets, store=store, tally=tally, writer=writer, xray=xray)
         server = _WebServer(application, lambda: ready(_listening(settings, sockets)))
         # In this order the segments that still arrive while the server stops are written, too.
-        with _stopped_by_signals(server), writer.running(), xray.running():
+        with contextlib.ExitStack() as running:
+            running.enter_context(_stopped_by_signals(server))
+            with _signals_held():
+                running.enter_context(writer.running())
+                running.enter_context(xray.running())
             asyncio.run(server.serve([sockets.http, sockets.daemon_tcp]))
 
 
@@ -179,9 +184,23 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    previous = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, stop) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let threads that are started here inherit that they get no signals.
+
+    A thread that is ending could note a signal down after its handler was taken away, and Python would say so
+    on stderr.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)

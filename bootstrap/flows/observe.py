@@ -6,7 +6,8 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from bootstrap.collector.server import Listening, Settings, serve
-from bootstrap.collector.sockets import PortTakenError, bind
+from bootstrap.collector.sockets import Sockets
+from bootstrap.flows.collector_ports import ports
 from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.state import State
@@ -20,15 +21,13 @@ def observe(
     state: State,
     workspace: Workspace,
     *,
-    port: tuple[int, bool],
-    daemon_port: tuple[int, bool],
+    bind: Callable[[], Sockets],
     hidden: tuple[str, ...],
     ready: Callable[[Listening], None],
 ) -> None:
     """Receive telemetry until SIGINT or SIGTERM.
 
-    Each port comes with whether it must be that one; otherwise any free one will do where it is taken. While
-    it listens, the run state says where, so that `run` and `up` find it.
+    `bind` gives its sockets. While it listens, the run state says where, so that `run` and `up` find it.
     """
     lock = collector_lock(state)
     if not lock.acquire():
@@ -36,24 +35,13 @@ def observe(
             "a collector of this project already runs",
             "Use that one, or stop it: bootstrap down, or Ctrl-C there.",
         )
-    sockets = None
-    for http, daemon in ((port[0], daemon_port[0]), (port[0], 0), (0, daemon_port[0]), (0, 0)):
-        try:
-            sockets = bind((_LOOPBACK, http), (_LOOPBACK, daemon))
-            break
-        except PortTakenError as error:
-            if error.port in {number for number, fixed in (port, daemon_port) if fixed}:
-                raise
-    if sockets is None:
-        raise BootstrapError(
-            "no port is free for the collector", "Stop a program that listens, and try again."
-        )
-    http_port = sockets.http.getsockname()[1]
+    sockets = bind()
+    http_port, daemon_port = ports(sockets)
     settings = Settings(
         database=state.directory / _DATABASE,
         token=secrets.token_urlsafe(24),
         http=(_LOOPBACK, http_port),
-        daemon=(_LOOPBACK, sockets.daemon_udp.getsockname()[1]),
+        daemon=(_LOOPBACK, daemon_port),
         allowed_hosts=_hosts(workspace, http_port),
         hidden=hidden,
     )

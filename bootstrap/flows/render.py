@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from bootstrap.flows.collector_ports import HTTP_PORT
 from bootstrap.flows.environment import resolve, secret_specs
 from bootstrap.model.environment import Cloud, Route
 from bootstrap.model.files import ChangeKind, FileChange
@@ -16,8 +17,6 @@ from bootstrap.system.files import ProjectFiles
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
 
-#: where the collector listens if it can: the port that OTLP/HTTP clients default to
-COLLECTOR_PORT = 4318
 _INSTANCE = ".bootstrap/workspace"
 _PER_WORKSPACE = ".bootstrap/"
 
@@ -142,7 +141,7 @@ def inputs(project: Project, workspace: Workspace | None) -> Inputs:
         documents={name: _documents(project, service) for name, service in project.services.items()},
         sidecars=_sidecars(project),
         secrets=tuple(spec for spec in secret_specs(project).values() if spec.audience == "service"),
-        collector_port=COLLECTOR_PORT,
+        collector_port=HTTP_PORT,
     )
 
 

@@ -1,14 +1,15 @@
 """Running the project: what each service is launched with, and the collector beside them."""
 
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 from msgspec import Struct
 
+from bootstrap.collector.sockets import Sockets
+from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
     Resolved,
     fill_in,
@@ -18,7 +19,6 @@ from bootstrap.flows.environment import (
     secret_specs,
     service_named,
 )
-from bootstrap.flows.render import COLLECTOR_PORT
 from bootstrap.model.environment import CollectorAddress, Local, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
@@ -26,17 +26,12 @@ from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import SecretStore
 from bootstrap.stack import ENGINES
 from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, Phase, PhaseChanged
-from bootstrap.system import ports
-from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
 
 #: what the collector is called among the services
 COLLECTOR_SERVICE = "telemetry"
-_DAEMON_PORT = 2000
-_CHOICE = 30.0
-_POLL = 0.1
 
 
 class Telemetry(Struct, frozen=True):
@@ -54,37 +49,20 @@ class Run(Struct, frozen=True):
     launches: tuple[Launch, ...]
     #: services that are only an image, which need a container engine
     skipped: tuple[str, ...]
+    #: bound for the collector before anything starts, so that nobody else gets its ports in between
+    sockets: Sockets
 
 
-class PortChoice:
-    """Holds the other runs of this user back, from choosing the collector's ports until it has them."""
+def handing_over(run: Run, observer: Observer) -> Observer:
+    """Hand every event on, and close this process's copies of the sockets once the collector has them."""
 
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
+    def watch(event: PhaseChanged | LogLine) -> None:
+        settled = isinstance(event, PhaseChanged) and event.phase in (Phase.HEALTHY, Phase.FAILED)
+        if settled and event.service == COLLECTOR_SERVICE:
+            run.sockets.close()
+        observer(event)
 
-    def watching(self, observer: Observer) -> Observer:
-        """Hand every event to `observer`, and let the others go on once the collector has its ports."""
-
-        def watch(event: PhaseChanged | LogLine) -> None:
-            settled = isinstance(event, PhaseChanged) and event.phase in (Phase.HEALTHY, Phase.FAILED)
-            if settled and event.service == COLLECTOR_SERVICE:
-                self._lock.release()
-            observer(event)
-
-        return watch
-
-
-@contextmanager
-def choosing_ports(state: State) -> Iterator[PortChoice]:
-    """Wait for this user's other runs that are choosing ports, at most half a minute, and then choose."""
-    lock = Lock(state.directory.parent / "ports.lock")
-    deadline = time.monotonic() + _CHOICE
-    while not lock.acquire() and time.monotonic() < deadline:
-        time.sleep(_POLL)
-    try:
-        yield PortChoice(lock)
-    finally:
-        lock.release()
+    return watch
 
 
 def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Project | None) -> Engine:
@@ -116,16 +94,19 @@ def plan_run(
                 f"services.{service.name} depends on {needed[0]}, an image that needs a container engine",
                 "Run it in containers: docker compose up, or run it elsewhere and remove the dependency.",
             )
-    address, collector = _collector(root, _secrets(project, stores))
-    routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
-    launches = [
-        _launch(root, service, _environment(project, service, workspace, stores, routing))
-        for service in wanted
-        if service.build is not None
-    ]
+    with ExitStack() as bound:
+        sockets = bound.enter_context(closing(bind_preferred()))
+        address, collector = _collector(root, _secrets(project, stores), sockets)
+        routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
+        launches = [
+            _launch(root, service, _environment(project, service, workspace, stores, routing))
+            for service in wanted
+            if service.build is not None
+        ]
+        bound.pop_all()
     # Whatever a service reports while it starts has somewhere to go.
     waiting = [replace(launch, depends_on=(*launch.depends_on, COLLECTOR_SERVICE)) for launch in launches]
-    return Run((collector, *waiting), skipped)
+    return Run((collector, *waiting), skipped, sockets)
 
 
 def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launch]:
@@ -204,19 +185,20 @@ def _secrets(project: Project, stores: Sequence[SecretStore]) -> dict[str, str]:
     return {name: secret.reveal() for name in secret_specs(project) if (secret := lookup(name)) is not None}
 
 
-def _collector(root: Path, secrets: Mapping[str, str]) -> tuple[CollectorAddress, Launch]:
-    """Choose the collector's ports: the usual ones where they are free."""
-    http = ports.pick(COLLECTOR_PORT)
-    daemon = ports.pick_both(_DAEMON_PORT)
-    arguments = ("-C", str(root), "observe", "--port", str(http), "--daemon-port", str(daemon), "--quiet")
+def _collector(root: Path, secrets: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:
+    """Launch the collector on `sockets`, and say where services reach it."""
+    http, daemon = ports(sockets)
+    handed = descriptors(sockets)
+    listening = ("observe", "--quiet", "--sockets", ",".join(map(str, handed)))
     launch = Launch(
         name=COLLECTOR_SERVICE,
-        command=(sys.executable, "-P", "-m", "bootstrap", *arguments),
+        command=(sys.executable, "-P", "-m", "bootstrap", "-C", str(root), *listening),
         directory=root,
         environment=secrets,
         hidden=tuple(secrets.values()),
         port=http,
         health="/healthz",
+        descriptors=handed,
     )
     return CollectorAddress(otlp=f"http://127.0.0.1:{http}", daemon=f"127.0.0.1:{daemon}"), launch
 

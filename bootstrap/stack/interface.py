@@ -25,6 +25,8 @@ class Launch:
     #: a shell command line that prepares the service, run in `directory` before `command`
     setup: str | None = None
     depends_on: tuple[str, ...] = ()
+    #: open sockets that it inherits under their own numbers; its port is then one of them
+    descriptors: tuple[int, ...] = ()
     #: values that must never appear in what the engine prints or stores
     hidden: tuple[str, ...] = field(default=(), repr=False)
 

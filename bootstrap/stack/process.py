@@ -150,7 +150,7 @@ class ProcessEngine(Engine):
 
 
 def _check_port(launch: Launch) -> None:
-    if launch.port is not None and not ports.is_free(launch.port):
+    if launch.port is not None and not launch.descriptors and not ports.is_free(launch.port):
         raise BootstrapError(
             f"services.{launch.name}: port {launch.port} is taken by {ports.owner(launch.port)}",
             f"Stop that program, or set services.{launch.name}.port in bootstrap.local.toml.",

@@ -115,7 +115,11 @@ class Service:
             if self.group is not None:
                 self.group.release()
             self.group = start(
-                argv, environ=environ, directory=self.launch.directory, run_id=self._run.run_id
+                argv,
+                environ=environ,
+                directory=self.launch.directory,
+                run_id=self._run.run_id,
+                descriptors=self.launch.descriptors,
             )
             self.reader = self._output.attach(self.group.output)
         self._run.recorder.started(self.launch.name, self.group.identity)

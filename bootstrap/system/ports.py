@@ -44,27 +44,6 @@ def _taken(family: socket.AddressFamily, address: str, port: int, kind: Kind) ->
     return False
 
 
-def pick(preferred: int, kind: Kind = "tcp") -> int:
-    """`preferred` where it is free, else a free port that the system chose."""
-    return preferred if is_free(preferred, kind) else _any(kind)
-
-
-def _any(kind: Kind) -> int:
-    """Let the system choose."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        chosen: int = probe.getsockname()[1]
-    return chosen
-
-
-def pick_both(preferred: int) -> int:
-    """Pick as `pick` does, a port that is free for TCP and for UDP."""
-    port = preferred
-    while not (is_free(port, "tcp") and is_free(port, "udp")):
-        port = _any("udp")
-    return port
-
-
 def owner(port: int, kind: Kind = "tcp") -> str:
     """Who has the port, for people: `python (pid 123: python -m http.server)`, or `another program`."""
     for pid in sorted(owners(port, kind) or ()):

@@ -72,12 +72,21 @@ class Group:
             self._code = code if self._code is None else self._code
 
 
-def start(argv: Sequence[str], *, environ: Mapping[str, str], directory: Path, run_id: str) -> Group:
+def start(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    directory: Path,
+    run_id: str,
+    descriptors: Sequence[int] = (),
+) -> Group:
     """Start `argv` with exactly `environ` and the run id, its output and errors in one pipe.
 
-    Raises BootstrapError when there is no such program or folder.
+    It inherits `descriptors` under their own numbers. Raises BootstrapError when there is no such program or
+    folder.
     """
-    return Group(_popen(argv, {**environ, RUN_ID: run_id}, directory, subprocess.PIPE), run_id)
+    environ = {**environ, RUN_ID: run_id}
+    return Group(_popen(argv, environ, directory, subprocess.PIPE, descriptors=descriptors), run_id)
 
 
 def spawn_detached(argv: Sequence[str], environ: Mapping[str, str], log: Path) -> Group:
@@ -144,6 +153,7 @@ def _popen(
     *,
     errors: int = subprocess.STDOUT,
     data: int = subprocess.DEVNULL,
+    descriptors: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     if directory is not None and not directory.is_dir():
         raise BootstrapError(
@@ -159,6 +169,7 @@ def _popen(
             stdout=output,
             stderr=errors,
             start_new_session=True,
+            pass_fds=descriptors,
         )
     except (OSError, ValueError) as error:
         raise explain(argv[0], error) from error
