@@ -46,6 +46,12 @@ def test_every_command_explains_itself_with_examples(bootstrap: Any, name: str, 
         0, "Examples:", f"bootstrap {name}", "--json", "-C DIR"
     )
     assert result.err == ""
+    assert "\\b" not in result.out
+    assert f"\n    bootstrap {name}" in result.out
+
+
+def test_without_a_command_it_says_which_there_are(bootstrap: Any, tmp_path: Path) -> None:
+    assert bootstrap(cwd=tmp_path).check(0).out == bootstrap("--help", cwd=tmp_path).check(0).out
 
 
 def test_help_lists_every_command_and_no_other(bootstrap: Any, tmp_path: Path) -> None:

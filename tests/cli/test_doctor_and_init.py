@@ -117,9 +117,7 @@ CASES = {
         no_repository,
         leaves_not=("bootstrap.toml",),
     ),
-    "no manifest: doctor": Case(
-        ("doctor",), 5, ("problem  manifest", "  First: Create one: bootstrap init")
-    ),
+    "no manifest: doctor": Case(("doctor",), 5, ("problem  manifest", "  First: Create one: bootstrap init")),
     "no manifest: init": Case(
         ("init", "--defaults"),
         0,
