@@ -33,7 +33,7 @@ def descriptors(sockets: Sockets) -> tuple[int, int, int]:
 
 
 def adopt(inherited: str) -> Sockets:
-    """Take over the descriptors ("5,6,7") that the parent bound. Raises BootstrapError where they are none."""
+    """Take over descriptors ("5,6,7") that the parent bound; raises BootstrapError where they are none."""
     try:
         http, daemon_tcp, daemon_udp = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     except (OSError, ValueError) as error:
