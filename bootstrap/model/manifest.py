@@ -22,7 +22,8 @@ class ProjectTable(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]
     region: Annotated[
-        str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$(?!\n)", description="The AWS region, for example us-east-1.")
+        str,
+        Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$(?!\n)", description="The AWS region, for example us-east-1."),
     ] = "us-east-1"
 
 
