@@ -54,7 +54,7 @@ server.serve_forever()
 """
 
 DRIVER = """
-import json, os, sys
+import json, os, signal, sys
 from pathlib import Path
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import Launch, LogLine
@@ -62,6 +62,7 @@ from bootstrap.stack.process import ProcessEngine
 from bootstrap.stack.supervisor import Limits
 from bootstrap.system.state import State
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored, as it should
 root, grace = Path(sys.argv[1]), float(sys.argv[2])
 launches = [
     Launch(**{**each, "directory": Path(each["directory"]), "depends_on": tuple(each["depends_on"])})
