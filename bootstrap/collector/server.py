@@ -188,15 +188,16 @@ def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        with _signals_held():
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
-    """Let threads that are started here inherit that they get no signals.
+    """Keep signals from this thread for a moment, and for good from threads that are started meanwhile.
 
-    A thread that is ending could note a signal down after its handler was taken away, and Python would say so
+    Python notes a signal down before it calls the handler; where that is taken away in between, it complains
     on stderr.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
