@@ -2,8 +2,6 @@
 
 from bootstrap.model.masking import Mask
 
-__all__ = ["LIMIT", "Lines", "Mask"]
-
 #: characters of one line that are kept; what follows is dropped, and said so
 LIMIT = 16_384
 _CUT = " [the line goes on]"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.masking import Mask
 from bootstrap.stack.interface import Launch, LogLine, Phase, PhaseChanged
-from bootstrap.stack.lines import Mask
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended, wait_until_ready
 from bootstrap.stack.record import Recorder

@@ -12,9 +12,9 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.masking import Mask
 from bootstrap.stack import logfile
 from bootstrap.stack.interface import Launch, LogLine, Observer, PhaseChanged
-from bootstrap.stack.lines import Mask
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.record import Recorder
