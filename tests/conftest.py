@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -18,6 +19,8 @@ def pytest_configure() -> None:
     """Choose the seed of everything random before the workers start, so that all of them have the same."""
     os.environ.setdefault("BOOTSTRAP_SEED", str(random.SystemRandom().randrange(1, 2**32)))
     os.environ.setdefault("BOOTSTRAP_SOAK", "1")
+    # A shell starts background jobs with Ctrl-C ignored, and what is ignored stays so in every child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:

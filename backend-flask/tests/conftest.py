@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,11 @@ from app import create_app
 from receivers import OtlpSink, XRayDaemon, otlp_sink, xray_daemon
 from servers import BACKEND, MakeApp, Serve, Served
 from settings import Settings
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the servers: a shell starts background jobs with it ignored, and children keep that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
