@@ -21,7 +21,7 @@ from settings import Settings
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C reach the servers: a shell starts background jobs with it ignored, and children keep that."""
+    """Let Ctrl-C reach the servers: shells start background jobs with it ignored, and children keep that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
