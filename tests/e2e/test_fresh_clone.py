@@ -1,5 +1,6 @@
 """`make dev` in a fresh clone: healthy, traced, gone after Ctrl-C, and back again."""
 
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def test_make_dev(machine: "Machine", stopwatch: Callable[[str], None]) -> None:
     _check_user(running)
     ports = machine.ports()
     assert ports > {port}
-    assert terminal.interrupt() == 0  # Ctrl-C is how it ends, and no error
+    # Ctrl-C is how it ends: make says nothing, or that it was interrupted, but reports no error.
+    assert terminal.interrupt() in {0, -signal.SIGINT}
     machine.check_quiet(ports)
     assert machine.changes() == ""
 
