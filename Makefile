@@ -17,7 +17,7 @@ help: ## Say what there is
 .PHONY: dev
 dev: tool ## Run the services and see their traces (Ctrl-C stops everything)
 	@$(BOOTSTRAP) init --defaults || [ $$? -eq 5 ]
-	@trap : INT; $(BOOTSTRAP) up || [ $$? -eq 130 ]
+	@exec $(BOOTSTRAP) up
 
 .PHONY: down
 down: tool ## Stop what runs
