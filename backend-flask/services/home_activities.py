@@ -1,10 +1,12 @@
 """The home page's activities: made-up posts until there is a database."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from opentelemetry import trace
 
 tracer = trace.get_tracer(__name__)  # does nothing until OpenTelemetry is on
+_log = logging.getLogger(__name__)
 
 
 def run() -> list[dict[str, object]]:
@@ -14,6 +16,7 @@ def run() -> list[dict[str, object]]:
         span.set_attribute("app.now", now.isoformat())
         activities = _mock_activities(now)
         span.set_attribute("app.result_length", len(activities))
+        _log.info("home activities", extra={"results": len(activities)})
         return activities
 
 

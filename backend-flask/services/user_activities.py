@@ -1,9 +1,12 @@
 """One user's activities: a made-up post until there is a database."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from services.errors import InvalidInput
 from services.recorder import NO_RECORDER, Recorder
+
+_log = logging.getLogger(__name__)
 
 
 def run(handle: str, *, method: str, url: str, recorder: Recorder = NO_RECORDER) -> list[dict[str, object]]:
@@ -24,6 +27,7 @@ def run(handle: str, *, method: str, url: str, recorder: Recorder = NO_RECORDER)
             activities = _mock_activities(handle, now)
             results = {"now": now.isoformat(), "results": len(activities)}
             recorder.put_metadata("results", results, "user_activities")
+            _log.info("user activities", extra={"results": len(activities)})
             return activities
 
 
