@@ -1,19 +1,25 @@
-"""Gives the server a processor core of its own, where the system can."""
+"""Gives the server a processor core of its own, so that neither client nor receivers take its time."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 
-def available() -> list[int]:
-    """The cores that this process may use; empty where processes cannot be bound to cores, as on macOS."""
-    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+def servers() -> list[int]:
+    """The core for the server."""
+    return _all()[-1:]
+
+
+def others() -> list[int]:
+    """The cores for everything else."""
+    return _all()[:-1]
 
 
 @contextmanager
-def bound_to(cores: list[int]) -> Iterator[None]:
-    """Bind what is started inside the block to `cores`. No cores: to none in particular."""
+def bound_to(cores: Collection[int]) -> Iterator[None]:
+    """Bind what is started in the block to these cores. None are given where that cannot be done."""
     if sys.platform != "linux" or not cores:
         yield
         return
@@ -23,3 +29,12 @@ def bound_to(cores: list[int]) -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@cache  # asked for the first time before anything is bound
+def _all() -> list[int]:
+    """The cores of this process; none where there is only one, or where processes cannot be bound (macOS)."""
+    if sys.platform != "linux":
+        return []
+    found = sorted(os.sched_getaffinity(0))
+    return found if len(found) > 1 else []

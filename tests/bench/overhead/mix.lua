@@ -1,4 +1,4 @@
--- Sends the requests that are wrk's arguments ("METHOD PATH [JSON]") in turn; prints the results as JSON.
+-- Sends in turn the requests that are wrk's arguments ("METHOD PATH [JSON]"), and prints what came of it as JSON.
 
 local threads = {}
 
@@ -7,20 +7,21 @@ function setup(thread)
 end
 
 function init(arguments)
-  requests, sent, statuses = {}, -1, {} -- -1: wrk asks for one request that it does not send
-  for _, line in ipairs(arguments) do
+  requests, sent, statuses, turn = {}, {}, {}, 0
+  for index, line in ipairs(arguments) do
     local method, path, body = line:match("^(%S+) (%S+) ?(.*)$")
-    local headers = {}
-    if body ~= "" then
-      headers["Content-Type"] = "application/json"
-    end
-    table.insert(requests, wrk.format(method, path, headers, body ~= "" and body or nil))
+    local headers = body ~= "" and {["Content-Type"] = "application/json"} or {}
+    requests[index] = wrk.format(method, path, headers, body ~= "" and body or nil)
+    sent[index] = 0
   end
+  sent[1] = -1 -- wrk asks for one request before it starts, and does not send it
 end
 
 function request()
-  sent = sent + 1
-  return requests[sent % #requests + 1]
+  local index = turn % #requests + 1
+  turn = turn + 1
+  sent[index] = sent[index] + 1
+  return requests[index]
 end
 
 function response(status)
@@ -28,20 +29,17 @@ function response(status)
 end
 
 function done(summary, latency)
-  local total, lines, errors = 0, {}, summary.errors
-  local answered = {}
-  for _, thread in ipairs(threads) do
-    total = total + thread:get("sent")
-    for status, count in pairs(thread:get("statuses")) do
-      answered[status] = (answered[status] or 0) + count
-    end
+  -- One thread is all there is: the caller asks for one.
+  local sent, statuses, errors = {}, {}, summary.errors
+  for _, count in ipairs(threads[1]:get("sent")) do
+    table.insert(sent, count)
   end
-  for status, count in pairs(answered) do
-    table.insert(lines, string.format('"%d": %d', status, count))
+  for status, count in pairs(threads[1]:get("statuses")) do
+    table.insert(statuses, string.format('"%d": %d', status, count))
   end
   io.write(string.format(
-    '{"seconds": %.6f, "sent": %d, "completed": %d, "failed": %d, "p50": %.6f, "p99": %.6f, "statuses": {%s}}\n',
-    summary.duration / 1e6, total, summary.requests,
+    '{"seconds": %.6f, "sent": [%s], "failed": %d, "p50": %.6f, "p99": %.6f, "statuses": {%s}}\n',
+    summary.duration / 1e6, table.concat(sent, ", "),
     errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50) / 1e6, latency:percentile(99) / 1e6, table.concat(lines, ", ")))
+    latency:percentile(50) / 1e6, latency:percentile(99) / 1e6, table.concat(statuses, ", ")))
 end

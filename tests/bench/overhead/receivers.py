@@ -87,7 +87,7 @@ def _counts(received: list[tuple[str, bytes]], segments: list[bytes]) -> dict[st
             lines += len(json.loads(body)["logEvents"])
         elif "/item" in call:
             items += 1
-    return {"spans": spans, "lines": lines, "items": items, "segments": len(segments)}
+    return {"spans": spans.total(), "log_lines": lines, "items": items, "segments": len(segments)}
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ import psutil
 
 from tests.bench.overhead import cores
 
-_PATIENCE = 60.0
+_PATIENCE = 60.0  # seconds
 
 
 @dataclass
@@ -22,52 +22,57 @@ class Server:
     """A running gunicorn with one worker."""
 
     port: int
-    master: subprocess.Popen[bytes]
+    master: psutil.Process
     worker: psutil.Process
-    cpu_seconds: float = 0.0  # of the whole life, once it has ended
+    whole_cpu_seconds: float = 0.0  # of both processes, once they have ended
 
     def memory(self) -> int:
-        """The worker's own bytes and its share of what it shares (PSS); resident bytes where that is unknown."""
+        """The worker's own bytes and its part of what it shares with others (PSS); macOS: resident bytes."""
         full = self.worker.memory_full_info()
-        return int(getattr(full, "pss", 0) or full.rss)
+        return int(getattr(full, "pss", full.rss))
 
-    def busy(self) -> float:
-        """CPU seconds that the worker has used so far."""
-        times = self.worker.cpu_times()
-        return float(times.user + times.system)
+    def cpu_seconds(self) -> float:
+        """CPU seconds that both processes have used so far."""
+        used = (process.cpu_times() for process in (self.master, self.worker))
+        return float(sum(times.user + times.system for times in used))
 
 
 @contextmanager
-def serving(folder: Path, app: tuple[str, ...], environ: Mapping[str, str], log: Path) -> Iterator[Server]:
-    """Serve in the block; afterwards SIGTERM has ended the server, and all it had to send is sent."""
-    ours = cores.available()
-    with log.open("wb") as output, cores.bound_to(ours[-1:] if len(ours) > 1 else []):
-        master = subprocess.Popen(
-            (sys.executable, "-m", "gunicorn", *app),
+def serving(folder: Path, environ: Mapping[str, str], log: Path) -> Iterator[Server]:
+    """Serve by the folder's gunicorn.conf.py. After the block the server has ended itself, on SIGTERM."""
+    with log.open("wb") as output, cores.bound_to(cores.servers()):
+        process = subprocess.Popen(
+            (sys.executable, "-m", "gunicorn"),
             cwd=folder,
             env={**environ, "HOST": "127.0.0.1", "PORT": "0"},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        port = int(_wait_for(log, r"Listening at: http://127\.0\.0\.1:(\d+)", master))
-        worker = int(_wait_for(log, r"Booting worker with pid: (\d+)", master))
-        server = Server(port, master, psutil.Process(worker))
+        port = _logged(r"Listening at: http://127\.0\.0\.1:(\d+)", log, process)
+        worker = _logged(r"Booting worker with pid: (\d+)", log, process)
+        server = Server(port, psutil.Process(process.pid), psutil.Process(worker))
         yield server
-        master.terminate()
-        _, status, usage = os.wait4(master.pid, 0)
-        master.returncode = os.waitstatus_to_exitcode(status)
-        server.cpu_seconds = usage.ru_utime + usage.ru_stime
+        process.terminate()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        server.whole_cpu_seconds = usage.ru_utime + usage.ru_stime
+        if process.returncode:
+            raise RuntimeError(f"the server ended with {process.returncode}: {_end_of(log)}")
     finally:
-        if master.poll() is None:
-            master.kill()
-            master.wait()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
-def _wait_for(log: Path, pattern: str, process: subprocess.Popen[bytes]) -> str:
+def _logged(pattern: str, log: Path, process: subprocess.Popen[bytes]) -> int:
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and process.poll() is None:
         if match := re.search(pattern, log.read_text(errors="replace")):
-            return match[1]
-        time.sleep(0.05)
-    raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')[-2000:]}")
+            return int(match[1])
+        time.sleep(0.02)
+    raise RuntimeError(f"the server did not start: {_end_of(log)}")
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]

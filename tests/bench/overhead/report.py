@@ -1,0 +1,125 @@
+"""What telemetry costs, as Markdown and as data; whether all of it came, at a cost within limits."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tests.bench.measure import Spread, pairwise
+from tests.bench.overhead import cores, load
+from tests.bench.overhead.runs import JOURNAL, OFF, ON, VARIANTS, Run
+
+#: the shares of requests that X-Ray's rule asks for, and the requests of each second that it takes besides
+_FIXED_RATE, _RESERVOIR = 0.1, 5
+_LEAST_PER_SECOND, _LARGEST_P99 = 0.6, 2.5
+
+Runs = Mapping[str, Sequence[Run]]
+
+_MEASURES: dict[str, tuple[Callable[[Run], float], float]] = {
+    "requests/s": (lambda run: run.load.per_second, 1),
+    "p50 ms": (lambda run: run.load.p50, 1000),
+    "p99 ms": (lambda run: run.load.p99, 1000),
+    "CPU µs/request": (lambda run: run.cpu_per_request, 1e6),
+    "worker MiB": (lambda run: float(run.memory), 1 / 2**20),
+}
+
+
+def ratios(runs: Runs, variant: str) -> dict[str, Spread]:
+    """Each measure of that variant to the same one with telemetry off, round by round."""
+    return {
+        name: pairwise([of(run) for run in runs[variant]], [of(run) for run in runs[OFF]])
+        for name, (of, _) in _MEASURES.items()
+    }
+
+
+def failures(runs: Runs) -> list[str]:
+    """Say what is wrong with the variant that has everything on: lost telemetry, and limits passed."""
+    found = [why for run in runs.get(ON, ()) for why in _lost(run)]
+    if ON in runs and OFF in runs:
+        against = ratios(runs, ON)
+        if against["requests/s"].median < _LEAST_PER_SECOND:
+            found.append(f"requests/s: below {_LEAST_PER_SECOND} of what they are with telemetry off")
+        if against["p99 ms"].median > _LARGEST_P99:
+            found.append(f"p99: above {_LARGEST_P99} times what it is with telemetry off")
+    return found
+
+
+def _lost(run: Run) -> list[str]:
+    """Compare what has arrived with what was asked for."""
+    spans = sum(route.spans * count for route, count in zip(load.MIX, run.sent, strict=True))
+    lines = sum(route.log_lines * count for route, count in zip(load.MIX, run.sent, strict=True))
+    requests = sum(run.sent)
+    # Until it has the rules, a moment after the start, the SDK takes one request a second and 5 %.
+    spread = 5 * math.sqrt(requests * _FIXED_RATE * (1 - _FIXED_RATE))
+    least = requests * _FIXED_RATE - spread
+    most = requests * _FIXED_RATE + spread + _RESERVOIR * (run.seconds + 2)
+    arrived = run.arrived
+    return [
+        *([] if arrived.spans == spans else [f"{arrived.spans} of {spans} spans arrived"]),
+        *([] if arrived.log_lines == lines else [f"{arrived.log_lines} of {lines} log lines arrived"]),
+        *(
+            []
+            if least <= arrived.segments <= most
+            else [f"{arrived.segments} of {requests} requests sampled, not {least:.0f} to {most:.0f}"]
+        ),
+    ]
+
+
+def as_data(runs: Runs) -> dict[str, Any]:
+    """Everything, in seconds, bytes and ratios."""
+    return {
+        "client": load.client(),
+        "runs": {variant: [asdict(run) for run in of] for variant, of in runs.items()},
+        "ratios": {
+            variant: {name: asdict(spread) for name, spread in ratios(runs, variant).items()}
+            for variant in runs
+            if variant != OFF and OFF in runs
+        },
+        "failures": failures(runs),
+    }
+
+
+def as_markdown(runs: Runs) -> str:
+    """Two tables and a verdict."""
+    lines = [
+        "| telemetry, against the same app without | " + " | ".join(_MEASURES) + " |",
+        "|---|" + "--:|" * len(_MEASURES),
+        f"| limits | at least {_LEAST_PER_SECOND} | | at most {_LARGEST_P99} | | |",
+    ]
+    for variant in (ON, JOURNAL):
+        if variant in runs and OFF in runs:
+            columns = " | ".join(_spread(spread) for spread in ratios(runs, variant).values())
+            lines.append(f"| {VARIANTS[variant]} | {columns} |")
+    lines += [
+        "",
+        f"| {load.client()}, {_where()} | " + " | ".join(_MEASURES) + " | arrived |",
+        "|---|" + "--:|" * len(_MEASURES) + "---|",
+    ]
+    for variant, of in runs.items():
+        columns = " | ".join(
+            _spread(Spread.of([measure(run) * factor for run in of]), digits=1 if factor > 1 else 0)
+            for measure, factor in _MEASURES.values()
+        )
+        lines.append(f"| {VARIANTS[variant]} | {columns} | {_arrived(of)} |")
+    lines += ["", *(f"FAIL: {why}" for why in failures(runs))]
+    return "\n".join(lines)
+
+
+def _where() -> str:
+    return "the server on a core of its own" if cores.servers() else "all on the same cores"
+
+
+def _arrived(of: Sequence[Run]) -> str:
+    spans, segments, lines = (
+        sum(getattr(run.arrived, name) for run in of) for name in ("spans", "segments", "log_lines")
+    )
+    return f"{spans} spans, {segments} segments, {lines} lines of {sum(sum(run.sent) for run in of)} requests"
+
+
+def _spread(spread: Spread, digits: int = 2) -> str:
+    return " ".join(
+        (
+            f"{spread.median:.{digits}f}",
+            f"({spread.least:.{digits}f} to {spread.greatest:.{digits}f})",
+        )
+    )

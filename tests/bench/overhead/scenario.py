@@ -1,0 +1,44 @@
+"""Lets the variants serve in turn."""
+
+import sys
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from tests.bench import scenarios
+from tests.bench.overhead.load import MIX
+from tests.bench.overhead.runs import OFF, VARIANTS, Run, run
+
+_DIFFERENCE = 0.05  # between the lengths of two apps' answers
+
+
+def overhead(
+    rounds: int, seconds: int = 4, variants: Sequence[str] = tuple(VARIANTS)
+) -> dict[str, list[Run]]:
+    """Measure every variant once a round, each round in another order. Raises RuntimeError as `run` does."""
+    runs: dict[str, list[Run]] = {variant: [] for variant in variants}
+    with scenarios.scratch() as folder:
+        for turn in range(rounds):
+            first = turn % len(variants)
+            for variant in (*variants[first:], *variants[:first]):
+                runs[variant].append(run(variant, folder, seconds))
+                _tell(turn, variant, runs[variant][-1])
+    _check_answers(runs)
+    return runs
+
+
+def _tell(turn: int, variant: str, done: Run) -> None:
+    load = done.load
+    print(
+        f"  {turn + 1} {variant}: {load.per_second:.0f}/s, p50 {load.p50 * 1000:.1f} ms, "
+        f"p99 {load.p99 * 1000:.1f} ms, CPU {done.cpu_per_request * 1e6:.0f} µs, {done.arrived}",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def _check_answers(runs: dict[str, list[Run]]) -> None:
+    """Make sure that all variants do the same work, errors aside: the journal's are HTML."""
+    for variant, of in runs.items():
+        for ours, theirs, route in zip(of[0].lengths, runs.get(OFF, of)[0].lengths, MIX, strict=True):
+            if route.status == HTTPStatus.OK and abs(ours - theirs) > _DIFFERENCE * theirs:
+                raise RuntimeError(f"{route.line}: {ours} bytes ({variant}) against {theirs}")
