@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the app runs from its own 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from app import create_app
-from receivers import OtlpSink, XRayDaemon, otlp_sink, xray_daemon
+from receivers import PATIENCE, AllVendors, CloudWatchLogs, OtlpSink, RollbarApi, XRayDaemon
 from servers import BACKEND, MakeApp, Serve, Served
 from settings import Settings
 
@@ -27,20 +27,39 @@ def pytest_configure() -> None:
 
 @pytest.fixture
 def otlp() -> Iterator[OtlpSink]:
-    with otlp_sink() as sink:
+    with OtlpSink() as sink:
         yield sink
 
 
 @pytest.fixture
 def xray() -> Iterator[XRayDaemon]:
-    with xray_daemon() as daemon:
+    with XRayDaemon() as daemon:
         yield daemon
+
+
+@pytest.fixture
+def cloudwatch() -> Iterator[CloudWatchLogs]:
+    with CloudWatchLogs() as logs:
+        yield logs
+
+
+@pytest.fixture
+def rollbar_api() -> Iterator[RollbarApi]:
+    with RollbarApi() as api:
+        yield api
+
+
+@pytest.fixture
+def everything() -> Iterator[AllVendors]:
+    with AllVendors() as vendors:
+        yield vendors
 
 
 @pytest.fixture(autouse=True)
 def _no_telemetry_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = ("AWS_", "OTEL_", "ROLLBAR_", "CLOUDWATCH_", "TRACE_", "FRONTEND_URL", "BACKEND_URL")
     for name in os.environ:
-        if name.startswith(("AWS_", "OTEL_")) or name.lower().endswith("_proxy"):
+        if name.startswith(ours) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     # A test that has no receiver need not wait for one when its app ends.
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.5")
@@ -63,7 +82,9 @@ def make_app() -> Iterator[MakeApp]:
 
     yield make
     for app in apps:
-        if provider := app.extensions.get("tracer_provider"):
+        if shutdown := app.extensions.get("telemetry_shutdown"):
+            shutdown(PATIENCE)
+        elif provider := app.extensions.get("tracer_provider"):
             provider.shutdown()
 
 
