@@ -6,6 +6,8 @@ import sys
 from typing import Any
 
 from tests.bench import report, scenarios
+from tests.bench.overhead import report as overhead_report
+from tests.bench.overhead.scenario import overhead
 
 _SCENARIOS = {
     "help": scenarios.startup,
@@ -15,31 +17,46 @@ _SCENARIOS = {
 }
 
 
+_OTHERS = ("growth", "overhead")
+
+
 def main() -> None:
-    """Measure what was asked for, and print it."""
+    """Measure what was asked for, and print it; exit with 1 when telemetry costs too much, or is lost."""
+    names = (*_SCENARIOS, *_OTHERS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="turns of each comparison (20)")
+    parser.add_argument(
+        "--runs", type=int, default=20, help="turns of each comparison (20); a third of them for overhead"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
-    parser.add_argument("only", nargs="*", metavar="NAME", help=f"{', '.join((*_SCENARIOS, 'growth'))}; all")
+    parser.add_argument("only", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
     asked = parser.parse_args()
-    unknown = set(asked.only) - {*_SCENARIOS, "growth"}
+    unknown = set(asked.only) - set(names)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}")
+    wanted = asked.only or names
     results: list[scenarios.Result] = []
     for name, scenario in _SCENARIOS.items():
-        if not asked.only or name in asked.only:
+        if name in wanted:
             print(f"measuring {name} ...", file=sys.stderr)
             with scenarios.scratch() as folder:
                 results += scenario(folder, asked.runs)
     growth: dict[str, Any] | None = None
-    if not asked.only or "growth" in asked.only:
+    if "growth" in wanted:
         print("measuring growth ...", file=sys.stderr)
         with scenarios.scratch() as folder:
             growth = scenarios.growth(folder, asked.runs)
+    costs: overhead_report.Runs = {}
+    if "overhead" in wanted:
+        print("measuring overhead ...", file=sys.stderr)
+        costs = overhead(max(3, asked.runs // 3))
     if asked.json:
-        print(json.dumps(report.as_data(results, growth), indent=2))
+        data = report.as_data(results, growth)
+        print(json.dumps({**data, "overhead": overhead_report.as_data(costs)}, indent=2))
     else:
-        print(report.as_markdown(results, growth))
+        tables = [report.as_markdown(results, growth)] if results or growth else []
+        tables += [overhead_report.as_markdown(costs)] if costs else []
+        print("\n\n".join(tables))
+    sys.exit(1 if overhead_report.failures(costs) else 0)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
 """What telemetry costs, as Markdown and as data; whether all of it came, at a cost within limits."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from tests.bench.measure import Spread, pairwise
 from tests.bench.overhead import cores, load
+from tests.bench.overhead.delivery import lost
 from tests.bench.overhead.runs import JOURNAL, OFF, ON, VARIANTS, Run
 
-#: the shares of requests that X-Ray's rule asks for, and the requests of each second that it takes besides
-_FIXED_RATE, _RESERVOIR = 0.1, 5
+_UNDISTURBED = 0.9
 _LEAST_PER_SECOND, _LARGEST_P99 = 0.6, 2.5
 
 Runs = Mapping[str, Sequence[Run]]
@@ -34,7 +33,7 @@ def ratios(runs: Runs, variant: str) -> dict[str, Spread]:
 
 def failures(runs: Runs) -> list[str]:
     """Say what is wrong with the variant that has everything on: lost telemetry, and limits passed."""
-    found = [why for run in runs.get(ON, ()) for why in _lost(run)]
+    found = [why for run in runs.get(ON, ()) for why in lost(run.sent, run.seconds, run.arrived)]
     if ON in runs and OFF in runs:
         against = ratios(runs, ON)
         if against["requests/s"].median < _LEAST_PER_SECOND:
@@ -42,27 +41,6 @@ def failures(runs: Runs) -> list[str]:
         if against["p99 ms"].median > _LARGEST_P99:
             found.append(f"p99: above {_LARGEST_P99} times what it is with telemetry off")
     return found
-
-
-def _lost(run: Run) -> list[str]:
-    """Compare what has arrived with what was asked for."""
-    spans = sum(route.spans * count for route, count in zip(load.MIX, run.sent, strict=True))
-    lines = sum(route.log_lines * count for route, count in zip(load.MIX, run.sent, strict=True))
-    requests = sum(run.sent)
-    # Until it has the rules, a moment after the start, the SDK takes one request a second and 5 %.
-    spread = 5 * math.sqrt(requests * _FIXED_RATE * (1 - _FIXED_RATE))
-    least = requests * _FIXED_RATE - spread
-    most = requests * _FIXED_RATE + spread + _RESERVOIR * (run.seconds + 2)
-    arrived = run.arrived
-    return [
-        *([] if arrived.spans == spans else [f"{arrived.spans} of {spans} spans arrived"]),
-        *([] if arrived.log_lines == lines else [f"{arrived.log_lines} of {lines} log lines arrived"]),
-        *(
-            []
-            if least <= arrived.segments <= most
-            else [f"{arrived.segments} of {requests} requests sampled, not {least:.0f} to {most:.0f}"]
-        ),
-    ]
 
 
 def as_data(runs: Runs) -> dict[str, Any]:
@@ -101,8 +79,11 @@ def as_markdown(runs: Runs) -> str:
             for measure, factor in _MEASURES.values()
         )
         lines.append(f"| {VARIANTS[variant]} | {columns} | {_arrived(of)} |")
+    disturbed = [run for of in runs.values() for run in of if run.share_of_core < _UNDISTURBED]
+    if disturbed:
+        lines += ["", f"In {len(disturbed)} runs the server had less than {_UNDISTURBED:.0%} of a core."]
     lines += ["", *(f"FAIL: {why}" for why in failures(runs))]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _where() -> str:

@@ -1,15 +1,16 @@
 """One run: receivers, an app under gunicorn, the load, SIGTERM; what it took, and what has arrived."""
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Self
 
 from tests.bench import peers, projects
 from tests.bench.overhead import cores, load
+from tests.bench.overhead.delivery import Arrived
 from tests.bench.overhead.load import Load
 from tests.bench.overhead.serve import serving
 
@@ -24,16 +25,6 @@ _WARM_UP = 1  # seconds
 
 
 @dataclass
-class Arrived:
-    """What the receivers have got from one server, from its start to its end."""
-
-    spans: int = 0
-    segments: int = 0
-    log_lines: int = 0
-    items: int = 0
-
-
-@dataclass
 class Run:
     """One server's life. CPU in seconds, memory in bytes."""
 
@@ -42,25 +33,36 @@ class Run:
     lengths: list[int]  # of each route's answer
     memory: int
     seconds: float  # of the whole life, for what X-Ray samples each second
-    cpu_per_request: float = 0.0  # from the first request to the end, which has sent all telemetry
-    arrived: Arrived = field(default_factory=Arrived)
+    share_of_core: float  # that the server had under load: less than 1 when others disturbed it
+    cpu_per_request: float  # from the first request to the end, which has sent all telemetry
+    arrived: Arrived
 
 
 def run(variant: str, folder: Path, seconds: int) -> Run:
     """Let one variant serve for some seconds."""
-    arrived = Arrived()
-    with cores.bound_to(cores.others()), _receivers(arrived) as vendors:
+    with cores.bound_to(cores.others()), _Receivers() as receivers:
         environ = projects.surroundings(folder, Path(sys.executable).parent)
-        with serving(*_app(variant, {**environ, **_ORIGINS}, vendors), folder / "log") as server:
+        app = _app(variant, {**environ, **_ORIGINS}, receivers.environ)
+        with serving(*app, folder / "log") as server:
             lengths = load.lengths(server.port)
             at_start = server.cpu_seconds()
             warm_up = load.run(server.port, _WARM_UP)
+            under_load = server.cpu_seconds()
             taken = load.run(server.port, seconds)
-            sent = [sum(counts) + 1 for counts in zip(warm_up.sent, taken.sent, strict=True)]
-            result = Run(taken, sent, lengths, server.memory(), warm_up.seconds + taken.seconds)
-    result.cpu_per_request = (server.whole_cpu_seconds - at_start) / (sum(sent) - len(sent))
-    result.arrived = arrived
-    return result
+            under_load = server.cpu_seconds() - under_load
+            memory = server.memory()
+        arrived = receivers.stop()
+    sent = [sum(counts) for counts in zip(warm_up.sent, taken.sent, strict=True)]
+    return Run(
+        load=taken,
+        sent=[count + 1 for count in sent],
+        lengths=lengths,
+        memory=memory,
+        seconds=warm_up.seconds + taken.seconds,
+        share_of_core=under_load / taken.seconds,
+        cpu_per_request=(server.whole_cpu_seconds - at_start) / sum(sent),
+        arrived=arrived,
+    )
 
 
 # Both apps answer browsers, so both check each request's origin.
@@ -79,19 +81,28 @@ def _app(variant: str, environ: dict[str, str], vendors: dict[str, str]) -> tupl
     return peers.HERE / "journal", environ
 
 
-@contextmanager
-def _receivers(arrived: Arrived) -> Iterator[dict[str, str]]:
-    """Receive in the block; give the variables that lead there. Afterwards `arrived` is filled in."""
-    with subprocess.Popen(
-        (sys.executable, "-m", "tests.bench.overhead.receivers"),
-        cwd=peers.ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("no pipes")
-        yield json.loads(process.stdout.readline())
-        process.stdin.close()
-        for name, count in json.loads(process.stdout.readline()).items():
-            setattr(arrived, name, count)
+class _Receivers:
+    """All vendors' receivers in a process of their own, for as long as the block lasts."""
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            (sys.executable, "-m", "tests.bench.overhead.receivers"),
+            cwd=peers.ROOT,
+            env={**os.environ, "PYTHONPATH": str(_BACKEND / "tests")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        if self._process.stdout is None:
+            raise RuntimeError("no pipe")
+        self.environ: dict[str, str] = json.loads(self._process.stdout.readline())
+        return self
+
+    def stop(self) -> Arrived:
+        """End them, and return what has arrived."""
+        counts = json.loads(self._process.communicate()[0])
+        return Arrived(**{each.name: counts[each.name] for each in fields(Arrived)})
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()

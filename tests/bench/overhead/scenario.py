@@ -30,7 +30,8 @@ def _tell(turn: int, variant: str, done: Run) -> None:
     load = done.load
     print(
         f"  {turn + 1} {variant}: {load.per_second:.0f}/s, p50 {load.p50 * 1000:.1f} ms, "
-        f"p99 {load.p99 * 1000:.1f} ms, CPU {done.cpu_per_request * 1e6:.0f} µs, {done.arrived}",
+        f"p99 {load.p99 * 1000:.1f} ms, CPU {done.cpu_per_request * 1e6:.0f} µs a request, "
+        f"{done.share_of_core:.0%} of its core",
         file=sys.stderr,
         flush=True,
     )
