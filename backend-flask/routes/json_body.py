@@ -4,7 +4,7 @@ import json
 from typing import NoReturn
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from services.errors import InvalidInput
 
@@ -23,15 +23,24 @@ def fields() -> dict[str, object]:
     if not request.is_json:
         raise NotJson
     try:
-        value = json.loads(request.get_data(cache=False).decode(), parse_constant=_refuse)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # not UTF-8, not JSON, thousands of digits; thousands of levels
+        value = json.loads(_read().decode(), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:  # UTF-8, JSON, a number's digits; levels
         raise NotJson from error
     if not isinstance(value, dict):
         raise InvalidInput("body_not_an_object")
     return value
+
+
+def _read() -> bytes:
+    try:
+        data = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception as error:  # a body sent in broken chunks: every server raises its own
+        raise NotJson from error
+    if request.content_length is None and len(data) == request.max_content_length:
+        raise RequestEntityTooLarge  # Werkzeug cuts a body sent in chunks at the limit, without a word
+    return data
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -1,20 +1,48 @@
 """What a caller sees, with all telemetry off."""
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import flask
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from servers import MakeApp
 
-POST = {"uuid", "handle", "message", "created_at", "expires_at"}
+FOUND = {"uuid", "handle", "message", "created_at"}
+POST = FOUND | {"expires_at"}
 COUNTS = {"likes_count", "replies_count", "reposts_count"}
+NAMED = FOUND | {"display_name"}
+TTLS = {
+    "30-days": timedelta(days=30),
+    "7-days": timedelta(days=7),
+    "3-days": timedelta(days=3),
+    "1-day": timedelta(days=1),
+    "12-hours": timedelta(hours=12),
+    "3-hours": timedelta(hours=3),
+    "1-hour": timedelta(hours=1),
+}
+
+LISTS = [
+    ("/api/activities/home", 3),
+    ("/api/activities/notifications", 1),
+    ("/api/activities/@andrewbrown", 1),
+    ("/api/activities/search?term=cloud", 1),
+    ("/api/activities/made-up", 1),
+    ("/api/message_groups", 2),
+    ("/api/messages/@worf", 2),
+]
+POSTS: list[tuple[str, dict[str, object]]] = [
+    ("/api/activities", {"message": "made up", "ttl": "1-day"}),
+    ("/api/activities/made-up/reply", {"message": "made up"}),
+    ("/api/messages", {"message": "made up", "user_receiver_handle": "worf"}),
+]
 
 
 @pytest.fixture
@@ -27,62 +55,269 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-def timestamps(value: Any) -> Iterator[datetime]:
-    for activity in value:
-        yield from (datetime.fromisoformat(text) for key, text in activity.items() if key.endswith("_at"))
-        yield from timestamps(activity.get("replies", []))
+def get(client: FlaskClient, path: str) -> Any:
+    response = client.get(path)
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    return response.json
+
+
+def post(client: FlaskClient, path: str, body: object) -> Any:
+    response = client.post(path, json=body)
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    return response.json
+
+
+def faults(client: FlaskClient, path: str, body: object) -> Any:
+    response = client.post(path, json=body)
+    assert (response.status_code, response.content_type) == (422, "application/json")
+    return response.json
+
+
+def times(value: Any) -> Iterator[datetime]:
+    if isinstance(value, list):
+        for item in value:
+            yield from times(item)
+    elif isinstance(value, dict):
+        yield from (datetime.fromisoformat(text) for key, text in value.items() if key.endswith("_at"))
+        yield from times(list(value.values()))
 
 
 def test_home(client: FlaskClient) -> None:
-    response = client.get("/api/activities/home")
-    assert response.status_code == 200
-    first, second, third = response.json or []
+    first, second, third = get(client, "/api/activities/home")
     assert first.keys() == POST | COUNTS | {"replies"}
     assert second.keys() == third.keys() == POST | {"likes", "replies"}
     (reply,) = first["replies"]
-    assert reply.keys() == POST - {"expires_at"} | COUNTS | {"reply_to_activity_uuid"}
+    assert reply.keys() == FOUND | COUNTS | {"reply_to_activity_uuid"}
     assert reply["reply_to_activity_uuid"] == first["uuid"]
 
 
+def test_notifications(client: FlaskClient) -> None:
+    (activity,) = get(client, "/api/activities/notifications")
+    assert activity.keys() == POST | COUNTS | {"replies"}
+    assert activity["handle"] == "coco"
+    (reply,) = activity["replies"]
+    assert reply.keys() == FOUND | COUNTS | {"reply_to_activity_uuid"}
+    assert reply["reply_to_activity_uuid"] == activity["uuid"]
+
+
 def test_user_activities(client: FlaskClient) -> None:
-    response = client.get("/api/activities/@andrewbrown")
-    assert response.status_code == 200
-    (activity,) = response.json or []
+    (activity,) = get(client, "/api/activities/@andrewbrown")
     assert activity.keys() == POST
     assert activity["handle"] == "andrewbrown"
 
 
-@pytest.mark.parametrize("path", ["home", "@andrewbrown"])
-def test_every_time_has_the_same_zone(client: FlaskClient, path: str) -> None:
-    found = list(timestamps(client.get(f"/api/activities/{path}").json))
-    assert {time.utcoffset() for time in found} == {timedelta(0)}
+def test_search(client: FlaskClient) -> None:
+    (activity,) = get(client, "/api/activities/search?term=cloud")
+    assert activity.keys() == FOUND
 
 
-@pytest.mark.parametrize("path", ["@", "@%20", "@%09%0A"])
-def test_a_blank_handle_is_refused(client: FlaskClient, path: str) -> None:
-    response = client.get(f"/api/activities/{path}")
-    assert (response.status_code, response.json) == (422, ["blank_user_handle"])
+def test_show_activity(client: FlaskClient) -> None:
+    (activity,) = get(client, "/api/activities/made-up")
+    assert activity.keys() == POST | {"replies"}
+    assert activity["uuid"] == "made-up"
+    assert activity["replies"].keys() == FOUND
+
+
+def test_message_groups(client: FlaskClient) -> None:
+    for group in get(client, "/api/message_groups"):
+        assert group.keys() == NAMED - {"message"}
+
+
+@pytest.mark.parametrize(
+    ("path", "receiver"),
+    [
+        ("@worf", "worf"),
+        ("@worf?user_receiver_handle=", "worf"),
+        ("@worf?user_receiver_handle=bayko", "bayko"),
+        ("@worf?user_reciever_handle=bayko", "bayko"),
+        ("@worf?user_reciever_handle=coco&user_receiver_handle=bayko", "bayko"),
+        ("@worf?user_reciever_handle=bayko&user_receiver_handle=%20", "bayko"),
+    ],
+)
+def test_messages(client: FlaskClient, path: str, receiver: str) -> None:
+    messages = get(client, f"/api/messages/{path}")
+    assert [message.keys() for message in messages] == [NAMED, NAMED]
+    assert [message["handle"] for message in messages] == [receiver, "andrewbrown"]
+
+
+@pytest.mark.parametrize("ttl", TTLS)
+def test_create_activity(client: FlaskClient, ttl: str) -> None:
+    activity = post(client, "/api/activities", {"message": "x" * 280, "ttl": ttl})
+    assert activity.keys() == NAMED | {"expires_at"}
+    assert (activity["handle"], activity["display_name"]) == ("andrewbrown", "Andrew Brown")
+    assert activity["message"] == "x" * 280
+    created, expires = times(activity)
+    assert expires - created == TTLS[ttl]
+    assert abs(datetime.now(UTC) - created) < timedelta(minutes=1)
+
+
+def test_create_reply(client: FlaskClient) -> None:
+    reply = post(client, "/api/activities/made-up/reply", {"message": "é" * 1024})
+    assert reply.keys() == NAMED | {"reply_to_activity_uuid"}
+    assert reply["reply_to_activity_uuid"] == "made-up"
+    assert reply["message"] == "é" * 1024
+
+
+@pytest.mark.parametrize(
+    "receiver",
+    [
+        {"user_receiver_handle": "worf"},
+        {"user_reciever_handle": "worf"},
+        {"user_receiver_handle": None, "user_reciever_handle": "worf"},
+        {"user_receiver_handle": "worf", "user_reciever_handle": 5},
+    ],
+)
+def test_create_message(client: FlaskClient, receiver: dict[str, object]) -> None:
+    message = post(client, "/api/messages", {"message": "x" * 1024, **receiver})
+    assert message.keys() == NAMED
+    assert message["handle"] == "andrewbrown"
+
+
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_what_is_created_gets_an_id_of_its_own(
+    client: FlaskClient, path: str, body: dict[str, object]
+) -> None:
+    assert len({post(client, path, body)["uuid"] for _ in range(3)}) == 3
+
+
+def test_every_time_has_the_same_zone(client: FlaskClient) -> None:
+    answers = [get(client, path) for path, _ in LISTS] + [post(client, *posted) for posted in POSTS]
+    found = [list(times(answer)) for answer in answers]
+    assert all(found)
+    assert {time.utcoffset() for answer in found for time in answer} == {timedelta(0)}
+
+
+@pytest.mark.parametrize(
+    ("path", "faults"),
+    [
+        ("/api/activities/@", ["blank_user_handle"]),
+        ("/api/activities/@%20", ["blank_user_handle"]),
+        ("/api/activities/@%09%0A", ["blank_user_handle"]),
+        ("/api/activities/%20", ["activity_uuid_blank"]),
+        ("/api/activities/search", ["search_term_blank"]),
+        ("/api/activities/search?term=%20", ["search_term_blank"]),
+        ("/api/messages/@", ["user_reciever_handle_blank"]),
+        ("/api/messages/@%20?user_receiver_handle=worf", ["user_reciever_handle_blank"]),
+    ],
+)
+def test_what_is_blank_is_refused(client: FlaskClient, path: str, faults: list[str]) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.json) == (422, faults)
+
+
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        ("", "message_blank"),
+        (" \t\n\u2003", "message_blank"),
+        (None, "message_blank"),
+        (0, "message_not_a_string"),
+        (True, "message_not_a_string"),
+        ([], "message_not_a_string"),
+        ({"message": "x"}, "message_not_a_string"),
+        ("x" * 1025, "message_exceed_max_chars"),
+        ("half a pair: \ud800", "message_not_unicode"),
+    ],
+)
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_a_bad_message_is_refused(
+    client: FlaskClient, path: str, body: dict[str, object], message: object, fault: str
+) -> None:
+    assert faults(client, path, body | {"message": message}) == [fault]
+
+
+def test_an_activity_is_shorter_than_a_message(client: FlaskClient) -> None:
+    assert faults(client, "/api/activities", {"ttl": "1-day", "message": "x" * 281}) == [
+        "message_exceed_max_chars"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ttl", "fault"),
+    [
+        ("", "ttl_blank"),
+        (None, "ttl_blank"),
+        ("2-days", "ttl_blank"),
+        (1, "ttl_not_a_string"),
+        (["1-day"], "ttl_not_a_string"),
+    ],
+)
+def test_a_bad_ttl_is_refused(client: FlaskClient, ttl: object, fault: str) -> None:
+    assert faults(client, "/api/activities", {"message": "made up", "ttl": ttl}) == [fault]
+
+
+@pytest.mark.parametrize("name", ["user_receiver_handle", "user_reciever_handle"])
+@pytest.mark.parametrize(
+    ("receiver", "fault"),
+    [
+        ("", "user_reciever_handle_blank"),
+        (None, "user_reciever_handle_blank"),
+        (7, "user_reciever_handle_not_a_string"),
+        ("\udfff", "user_reciever_handle_not_unicode"),
+    ],
+)
+def test_a_bad_receiver_is_refused(client: FlaskClient, name: str, receiver: object, fault: str) -> None:
+    assert faults(client, "/api/messages", {"message": "made up", name: receiver}) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/api/activities", ["ttl_blank", "message_blank"]),
+        ("/api/activities/%20/reply", ["activity_uuid_blank", "message_blank"]),
+        ("/api/messages", ["user_reciever_handle_blank", "message_blank"]),
+    ],
+)
+def test_every_fault_is_listed(client: FlaskClient, path: str, expected: list[str]) -> None:
+    assert faults(client, path, {}) == expected
+
+
+def test_the_greeting_is_reported_when_somebody_listens(app: Flask) -> None:
+    reported: list[tuple[str, str]] = []
+    for _ in range(2):  # first nobody listens
+        response = app.test_client().get("/rollbar/test")
+        assert (response.status_code, response.text, response.mimetype) == (200, "Hello World!", "text/plain")
+        app.extensions["rollbar_report"] = lambda message, level: reported.append((message, level))
+    assert reported == [("Hello World!", "warning")]
 
 
 def test_health_says_what_is_off_and_why(client: FlaskClient) -> None:
-    response = client.get("/api/health-check")
-    assert response.status_code == 200
-    assert response.json == {
-        "success": True,
-        "service": "backend-flask",
-        "telemetry": {
-            "honeycomb": "off: OTEL_EXPORTER_OTLP_ENDPOINT is not set",
-            "xray": "off: AWS_XRAY_DAEMON_ADDRESS is not set",
-        },
-    }
+    health = get(client, "/api/health-check")
+    assert health["success"] is True
+    assert health["service"] == "backend-flask"
+    assert health["telemetry"]["honeycomb"] == "off: OTEL_EXPORTER_OTLP_ENDPOINT is not set"
+    assert health["telemetry"]["xray"] == "off: AWS_XRAY_DAEMON_ADDRESS is not set"
 
 
-def test_unknown_paths_and_methods_are_json_errors(client: FlaskClient) -> None:
-    response = client.get("/nowhere")
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/api/", "/api//activities/home", "/api/activities/@a/b"])
+def test_an_unknown_path_is_a_json_error(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
     assert (response.status_code, response.json) == (404, ["not_found"])
-    response = client.post("/api/activities/home")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/api/messages", {"POST", "OPTIONS"}),
+        ("GET", "/api/activities", {"POST", "OPTIONS"}),
+        ("GET", "/api/activities/made-up/reply", {"POST", "OPTIONS"}),
+        ("POST", "/api/activities/home", {"GET", "HEAD", "OPTIONS"}),
+        ("BREW", "/api/message_groups", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_another_method_is_a_json_error(
+    client: FlaskClient, method: str, path: str, allowed: set[str]
+) -> None:
+    response = client.open(path, method=method)
     assert (response.status_code, response.json) == (405, ["method_not_allowed"])
-    assert "GET" in response.headers["Allow"]
+    assert set(response.allow) == allowed
+
+
+@pytest.mark.parametrize(("path", "_count"), LISTS)
+def test_head_and_options_are_answered_without_a_body(client: FlaskClient, path: str, _count: int) -> None:
+    for method in ("HEAD", "OPTIONS"):
+        response = client.open(path, method=method)
+        assert (response.status_code, response.data) == (200, b"")
 
 
 @pytest.mark.parametrize("debug", [False, True])
@@ -92,8 +327,32 @@ def test_an_unhandled_exception_is_a_json_error_that_says_nothing_more(app: Flas
         raise ZeroDivisionError("made-up-secret")
 
     app.debug = debug
-    response = app.test_client().get("/broken")
+    seen: list[Exception] = []
+    with flask.got_request_exception.connected_to(lambda _, exception: seen.append(exception), app):
+        response = app.test_client().get("/broken")
     assert (response.status_code, response.json) == (500, ["internal_server_error"])
+    assert [type(error) for error in seen] == [ZeroDivisionError]  # whoever reports exceptions hears of it
+
+
+@pytest.mark.parametrize(("path", "count"), [entry for entry in LISTS if "made-up" not in entry[0]])
+def test_lists_are_logged_by_their_length(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, path: str, count: int
+) -> None:
+    with caplog.at_level(logging.INFO, "services"):
+        assert len(get(client, path)) == count
+    (record,) = caplog.records
+    assert record.__dict__["results"] == count
+
+
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_what_is_created_is_logged_by_its_id_and_not_by_its_text(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, path: str, body: dict[str, object]
+) -> None:
+    with caplog.at_level(logging.INFO, "services"):
+        created = post(client, path, body | {"message": "private"})
+    (record,) = caplog.records
+    assert created["uuid"] in record.__dict__.values()
+    assert "private" not in str(record.__dict__)
 
 
 def run_python(code: str) -> str:
@@ -103,15 +362,20 @@ def run_python(code: str) -> str:
 
 
 def test_services_know_no_flask() -> None:
-    code = "import sys, services.home_activities, services.user_activities; print('flask' in sys.modules)"
-    assert run_python(code) == "False\n"
+    code = """if True:
+        import importlib, pathlib, sys
+        for path in pathlib.Path("services").glob("*.py"):
+            importlib.import_module(f"services.{path.stem}")
+        print({"flask", "werkzeug", "routes"} & sys.modules.keys())
+    """
+    assert run_python(code) == "set()\n"
 
 
 def test_a_vendor_that_is_off_is_not_imported() -> None:
     code = """if True:
         import sys, app, settings
         app.create_app(settings.Settings.from_environ({}))
-        vendors = {"opentelemetry.sdk", "requests", "aws_xray_sdk", "botocore"}
-        print(vendors & sys.modules.keys())
+        vendors = {"opentelemetry.sdk", "requests", "aws_xray_sdk", "botocore", "rollbar", "watchtower"}
+        print((vendors | {"flask_cors"}) & sys.modules.keys())
     """
     assert run_python(code) == "set()\n"
