@@ -1,11 +1,14 @@
-"""What the services do where no route leads."""
+"""What the services do where no route leads, and what they tell the log and the trace."""
 
+import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from examples import LISTS, POSTS
 from receivers import OtlpSink
 from servers import MakeApp
 from services import create_activity, create_message, create_reply, messages
@@ -75,3 +78,25 @@ def test_notifications_are_a_trace_of_two_spans(make_app: MakeApp, otlp: OtlpSin
     assert inner.span.parent_span_id == outer.span.span_id
     assert inner.attributes.keys() == {"app.now", "app.result_length"}
     assert inner.attributes["app.result_length"] == 1
+
+
+@pytest.mark.parametrize(("path", "count"), [entry for entry in LISTS if "made-up" not in entry[0]])
+def test_lists_are_logged_by_their_length(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, path: str, count: int
+) -> None:
+    with caplog.at_level(logging.INFO, "services"):
+        make_app({}).test_client().get(path)
+    (record,) = caplog.records
+    assert record.__dict__["results"] == count
+
+
+@pytest.mark.parametrize(("path", "body"), POSTS)
+def test_what_is_created_is_logged_by_its_id_and_not_by_its_text(
+    make_app: MakeApp, caplog: pytest.LogCaptureFixture, path: str, body: dict[str, object]
+) -> None:
+    with caplog.at_level(logging.INFO, "services"):
+        response = make_app({}).test_client().post(path, json=body | {"message": "private"})
+    created: Any = response.json
+    (record,) = caplog.records
+    assert created["uuid"] in record.__dict__.values()
+    assert "private" not in str(record.__dict__)
