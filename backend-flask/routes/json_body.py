@@ -24,7 +24,7 @@ def fields() -> dict[str, object]:
         raise NotJson
     try:
         value = json.loads(_read().decode(), parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:  # UTF-8, JSON, a number's digits; levels
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, too many digits; too deep
         raise NotJson from error
     if not isinstance(value, dict):
         raise InvalidInput("body_not_an_object")
