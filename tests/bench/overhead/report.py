@@ -7,7 +7,8 @@ from typing import Any
 from tests.bench.measure import Spread, pairwise
 from tests.bench.overhead import cores, load
 from tests.bench.overhead.delivery import lost
-from tests.bench.overhead.runs import JOURNAL, OFF, ON, VARIANTS, Run
+from tests.bench.overhead.runs import Run
+from tests.bench.overhead.variants import OFF, ON, TITLES
 
 _UNDISTURBED = 0.9
 _LEAST_PER_SECOND, _LARGEST_P99 = 0.6, 2.5
@@ -64,10 +65,10 @@ def as_markdown(runs: Runs) -> str:
         "|---|" + "--:|" * len(_MEASURES),
         f"| limits | at least {_LEAST_PER_SECOND} | | at most {_LARGEST_P99} | | |",
     ]
-    for variant in (ON, JOURNAL):
-        if variant in runs and OFF in runs:
+    for variant in runs:
+        if variant != OFF and OFF in runs:
             columns = " | ".join(_spread(spread) for spread in ratios(runs, variant).values())
-            lines.append(f"| {VARIANTS[variant]} | {columns} |")
+            lines.append(f"| {TITLES[variant]} | {columns} |")
     lines += [
         "",
         f"| {load.client()}, {_where()} | " + " | ".join(_MEASURES) + " | arrived |",
@@ -78,7 +79,7 @@ def as_markdown(runs: Runs) -> str:
             _spread(Spread.of([measure(run) * factor for run in of]), digits=1 if factor > 1 else 0)
             for measure, factor in _MEASURES.values()
         )
-        lines.append(f"| {VARIANTS[variant]} | {columns} | {_arrived(of)} |")
+        lines.append(f"| {TITLES[variant]} | {columns} | {_arrived(of)} |")
     disturbed = [run for of in runs.values() for run in of if run.share_of_core < _UNDISTURBED]
     if disturbed:
         lines += ["", f"In {len(disturbed)} runs the server had less than {_UNDISTURBED:.0%} of a core."]

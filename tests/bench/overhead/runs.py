@@ -9,18 +9,11 @@ from pathlib import Path
 from typing import Self
 
 from tests.bench import peers, projects
-from tests.bench.overhead import cores, load
+from tests.bench.overhead import cores, load, variants
 from tests.bench.overhead.delivery import Arrived
 from tests.bench.overhead.load import Load
 from tests.bench.overhead.serve import serving
 
-OFF, ON, JOURNAL = "off", "on", "journal"
-VARIANTS = {
-    OFF: "all telemetry off",
-    ON: "all four vendors on",
-    JOURNAL: "the journal's design",
-}
-_BACKEND = peers.ROOT / "backend-flask"
 _WARM_UP = 1  # seconds
 
 
@@ -42,8 +35,9 @@ def run(variant: str, folder: Path, seconds: int) -> Run:
     """Let one variant serve for some seconds."""
     with cores.bound_to(cores.others()), _Receivers() as receivers:
         environ = projects.surroundings(folder, Path(sys.executable).parent)
-        app = _app(variant, {**environ, **_ORIGINS}, receivers.environ)
-        with serving(*app, folder / "log") as server:
+        app = variants.folder(variant)
+        environ |= variants.environ(variant, receivers.environ)
+        with serving(app, environ, folder / "log") as server:
             lengths = load.lengths(server.port)
             at_start = server.cpu_seconds()
             warm_up = load.run(server.port, _WARM_UP)
@@ -65,22 +59,6 @@ def run(variant: str, folder: Path, seconds: int) -> Run:
     )
 
 
-# Both apps answer browsers, so both check each request's origin.
-_ORIGINS = {"FRONTEND_URL": "http://localhost:3000", "BACKEND_URL": "http://localhost:4567"}
-
-
-def _app(variant: str, environ: dict[str, str], vendors: dict[str, str]) -> tuple[Path, dict[str, str]]:
-    """The folder to serve from, and the environment."""
-    if variant == OFF:
-        return _BACKEND, environ
-    environ |= vendors | {"OTEL_SERVICE_NAME": "backend-flask"}
-    if variant == ON:
-        return _BACKEND, environ
-    daemon = environ["AWS_XRAY_DAEMON_ADDRESS"].replace("127.0.0.1", "localhost")
-    environ |= {"AWS_XRAY_DAEMON_ADDRESS": daemon, "AWS_XRAY_URL": "*4567-made-up.example.com*"}
-    return peers.HERE / "journal", environ
-
-
 class _Receivers:
     """All vendors' receivers in a process of their own, for as long as the block lasts."""
 
@@ -88,7 +66,7 @@ class _Receivers:
         self._process = subprocess.Popen(
             (sys.executable, "-m", "tests.bench.overhead.receivers"),
             cwd=peers.ROOT,
-            env={**os.environ, "PYTHONPATH": str(_BACKEND / "tests")},
+            env={**os.environ, "PYTHONPATH": str(variants.BACKEND / "tests")},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -6,14 +6,13 @@ from http import HTTPStatus
 
 from tests.bench import scenarios
 from tests.bench.overhead.load import MIX
-from tests.bench.overhead.runs import OFF, VARIANTS, Run, run
+from tests.bench.overhead.runs import Run, run
+from tests.bench.overhead.variants import COMPARED, OFF
 
 _DIFFERENCE = 0.05  # between the lengths of two apps' answers
 
 
-def overhead(
-    rounds: int, seconds: int = 4, variants: Sequence[str] = tuple(VARIANTS)
-) -> dict[str, list[Run]]:
+def overhead(rounds: int, seconds: int = 4, variants: Sequence[str] = COMPARED) -> dict[str, list[Run]]:
     """Measure every variant once a round, each round in another order. Raises RuntimeError as `run` does."""
     runs: dict[str, list[Run]] = {variant: [] for variant in variants}
     with scenarios.scratch() as folder:
