@@ -53,15 +53,15 @@ class HttpReceiver(ABC):
     """A vendor's HTTP API on a port of its own, for as long as the `with` block lasts.
 
     `inbox` holds what it took and counts what it refused; `requests` counts both. What it answers because of
-    a fault is in none of them.
+    a fault is in none of them. `held` counts the requests that a fault has kept waiting.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
         self.inbox = Inbox(keep=keep)
+        self.held = Inbox(keep=False)
         self.requests = 0
         self.port = 0
-        self._fault = REFUSED
-        self._lifted = threading.Event()
+        self._in_force = (REFUSED, threading.Event())  # the event: it is lifted
         self._counting = threading.Lock()
         self._reserved: socket.socket | None = None
         self._server: _Server | None = None
@@ -89,13 +89,16 @@ class HttpReceiver(ABC):
 
     @property
     def fault(self) -> Fault:
-        return self._fault
+        return self._in_force[0]
 
     @fault.setter
     def fault(self, fault: Fault) -> None:
-        before, self._fault = self._fault, fault
-        self._lifted.set()
-        self._lifted = threading.Event()
+        self._change(fault)
+
+    def _change(self, fault: Fault) -> None:
+        before, lifted = self._in_force
+        self._in_force = (fault, threading.Event())
+        lifted.set()
         if before == BLACK_HOLE and self._server:
             self._server.drop_connections()
         if before != REFUSED and fault == REFUSED:
@@ -124,18 +127,20 @@ class HttpReceiver(ABC):
         self._server.stop()
         self._server = None
         # Bound, but not listening: nobody else gets this port, and who connects is refused.
-        self._reserved = socket.socket()
-        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind((HOST, self.port))
+        self._reserved = reserved = socket.socket()
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        retrying(lambda: reserved.bind((HOST, self.port)))
 
     def respond(self, request: Request) -> Response | None:
         """Answer as the fault in force demands; None: not at all."""
-        fault, lifted = self._fault, self._lifted
+        fault, lifted = self._in_force
         if fault in {BLACK_HOLE, REFUSED}:
+            self.held.add([request])
             return None
         if fault.name == "slow":
+            self.held.add([request])
             lifted.wait(fault.seconds)
-            if self._fault == REFUSED:
+            if self.fault == REFUSED:
                 return None
         elif fault != HEALTHY:
             return self.failure(fault)

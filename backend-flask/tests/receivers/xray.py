@@ -52,7 +52,9 @@ class XRayDaemon(HttpReceiver):
         self._rules_changed = time.time()
         self._udp: socket.socket | None = None
         self._receiving: threading.Thread | None = None
-        self._farewell = secrets.token_bytes()
+        self._marker = secrets.token_bytes()  # a datagram that only this receiver can have sent
+        self._settled = threading.Event()
+        self._closing = threading.Event()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -149,26 +151,50 @@ class XRayDaemon(HttpReceiver):
             super()._close()
             self.port = chosen
             raise
+        self._closing.clear()
         self._receiving = threading.Thread(target=self._receive, args=(self._udp,))
         self._receiving.start()
 
     def _close(self) -> None:
         assert self._udp
         assert self._receiving
-        while self._receiving.is_alive():  # what came before the farewell is still received
-            self._udp.sendto(self._farewell, self._udp.getsockname())
-            self._receiving.join(0.05)
+        self._closing.set()
+        self._settle()
+        self._receiving.join()
         self._udp.close()
+        self._udp = None
         super()._close()
 
+    def _change(self, fault: Fault) -> None:
+        self._settle()
+        super()._change(fault)
+
+    def _settle(self) -> None:
+        """Handle what has come until now as the fault that was in force demands.
+
+        Datagrams come in order: when the marker is there, all that was sent before it is.
+        """
+        self._settled.clear()
+        while self._udp:
+            self._udp.sendto(self._marker, self._udp.getsockname())
+            if self._settled.wait(0.05):  # a full buffer drops even this one
+                break
+
     def _receive(self, udp: socket.socket) -> None:
-        while (datagram := udp.recv(1 << 16)) != self._farewell:
-            if self.fault == BLACK_HOLE:
-                continue
-            try:
-                self.inbox.add([read_datagram(datagram)], len(datagram))
-            except InvalidSegmentError as error:
-                self.inbox.refuse(f"segment: {error}")
+        while True:
+            datagram = udp.recv(1 << 16)
+            if datagram == self._marker:
+                self._settled.set()
+                if self._closing.is_set():
+                    return
+            elif self.fault != BLACK_HOLE:
+                self._take(datagram)
+
+    def _take(self, datagram: bytes) -> None:
+        try:
+            self.inbox.add([read_datagram(datagram)], len(datagram))
+        except InvalidSegmentError as error:
+            self.inbox.refuse(f"segment: {error}")
 
 
 def _check_statistics(document: Any) -> None:
