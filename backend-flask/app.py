@@ -1,9 +1,10 @@
-"""Builds the application: settings, telemetry, routes, errors."""
+"""Builds the application: settings, telemetry, routes, errors, CORS."""
 
 import os
 
 from flask import Flask
 
+import cors
 import errors
 import observability
 import routes
@@ -15,8 +16,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Without `settings`, they are read from the process environment.
     """
-    app = Flask(__name__)
-    observability.instrument(app, settings or Settings.from_environ(os.environ))
+    settings = settings or Settings.from_environ(os.environ)
+    app = Flask(__name__, static_folder=None)
+    observability.instrument(app, settings)
     routes.register(app)
     errors.register(app)
+    cors.register(app, settings.origins)
     return app

@@ -9,6 +9,14 @@ from urllib.parse import unquote, urlsplit
 _FALSE = {"0", "f", "false", "n", "no", "off"}
 # The characters that the OTLP exporter accepts in a header: it logs a header that it refuses, value and all.
 _OTLP_HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+)\s*=\s*([^\x00-\x20\x7f-\U0010ffff\",;\\]*)", re.ASCII)
+# Where AWS credentials can come from without a call to the network at start.
+_AWS_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
 
 
 class Address(NamedTuple):
@@ -28,6 +36,7 @@ class Honeycomb:
     off: str | None = None  # why it is off, in words that never hold a value; None: it is on
     endpoint: str = ""  # the whole URL that spans are posted to
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # they hold the API key
+    seconds_between_batches: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,26 +49,90 @@ class XRay:
 
 
 @dataclass(frozen=True)
+class CloudWatch:
+    """The log group that lines go to. It is there beforehand; the AWS SDK finds the credentials by itself."""
+
+    off: str | None = None  # as above
+    log_group: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Rollbar:
+    """Where errors go."""
+
+    off: str | None = None  # as above
+    access_token: str = field(default="", repr=False)
+    endpoint: str = "https://api.rollbar.com/api/1/"
+    environment: str = "development"
+    code_version: str | None = None
+
+
+@dataclass(frozen=True)
+class TraceHeaders:
+    """Whose trace headers count: an id from outside decides what a trace shows, and what sampling costs."""
+
+    trusted: bool = False  # everybody's: for a service that only its siblings reach
+    proof_key: bytes = field(default=b"", repr=False)  # else those that come with a proof made with this key
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything this service is told from outside."""
 
-    service_name: str = "backend-flask"  # one name for OpenTelemetry and X-Ray, so that they cannot disagree
+    service_name: str = "backend-flask"  # one name in every vendor, so that they cannot disagree
+    origins: tuple[str, ...] = ()  # the web pages that may read the answers
+    cors: str = "off: FRONTEND_URL is not set"  # "on", or why some or all origins are missing
+    trace_headers: TraceHeaders = TraceHeaders()
     honeycomb: Honeycomb = Honeycomb(off="not configured")
     xray: XRay = XRay(off="not configured")
+    cloudwatch: CloudWatch = CloudWatch(off="not configured")
+    rollbar: Rollbar = Rollbar(off="not configured")
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read `environ`. An empty variable counts as unset; a bad one turns its vendor off; none raises."""
         given = {name: value.strip() for name, value in environ.items() if value.strip()}
+        origins, cors = _origins(given)
         return cls(
             service_name=given.get("OTEL_SERVICE_NAME", cls.service_name),
+            origins=origins,
+            cors=cors,
+            trace_headers=TraceHeaders(
+                trusted=given.get("TRACE_HEADERS", "").lower() == "trusted",
+                proof_key=given.get("TRACE_PROOF_KEY", "").encode(),
+            ),
             honeycomb=_honeycomb(given),
             xray=_xray(given),
+            cloudwatch=_cloudwatch(given),
+            rollbar=_rollbar(given),
         )
 
     def why_off(self) -> dict[str, str | None]:
         """Every vendor, by the name of its module in `observability`, and why it is off (None: it is on)."""
-        return {"honeycomb": self.honeycomb.off, "xray": self.xray.off}
+        return {
+            "honeycomb": self.honeycomb.off,
+            "xray": self.xray.off,
+            "cloudwatch": self.cloudwatch.off,
+            "rollbar": self.rollbar.off,
+        }
+
+
+def _origins(given: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """Take the URLs of the frontend and of this service, without a path: browsers compare origins as text."""
+    found: list[str] = []
+    faults: list[str] = []
+    for name in ("FRONTEND_URL", "BACKEND_URL"):
+        if name not in given:
+            faults.append(f"{name} is not set")
+        elif (host := _http_host(given[name])) is None or not re.fullmatch(r"[\w-]+(\.[\w-]+)*", host):
+            faults.append(f"{name} is not an http or https URL")
+        else:
+            parts = urlsplit(given[name])
+            port = f":{parts.port}" if parts.port and parts.port != _PORTS[parts.scheme] else ""
+            found.append(f"{parts.scheme}://{host}{port}")
+    state = "on" if found else "off"
+    return tuple(dict.fromkeys(found)), ": ".join([state, " and ".join(faults)] if faults else [state])
 
 
 def _honeycomb(given: Mapping[str, str]) -> Honeycomb:
@@ -81,7 +154,12 @@ def _honeycomb(given: Mapping[str, str]) -> Honeycomb:
         return Honeycomb(off=f"{source} is not a list of name=value without quotes, with commas between")
     if f".{host}".endswith(".honeycomb.io") and not headers.get("x-honeycomb-team"):
         return Honeycomb(off=f"{source} holds no x-honeycomb-team, which Honeycomb asks for")
-    return Honeycomb(endpoint=endpoint, headers=headers)
+    delay = given.get("OTEL_BSP_SCHEDULE_DELAY", "")  # milliseconds
+    return Honeycomb(
+        endpoint=endpoint,
+        headers=headers,
+        seconds_between_batches=int(delay) / 1000 if re.fullmatch("[0-9]{1,9}", delay) else 1.0,
+    )
 
 
 def _xray(given: Mapping[str, str]) -> XRay:
@@ -97,6 +175,43 @@ def _xray(given: Mapping[str, str]) -> XRay:
     return XRay(udp=udp, tcp=tcp)
 
 
+def _cloudwatch(given: Mapping[str, str]) -> CloudWatch:
+    """Ask for what the AWS SDK would miss later: without a region or credentials it raises."""
+    log_group = given.get("CLOUDWATCH_LOG_GROUP")
+    if log_group is None:
+        return CloudWatch(off="CLOUDWATCH_LOG_GROUP is not set")
+    if not re.fullmatch(r"[\w./#-]{1,512}", log_group, re.ASCII):
+        return CloudWatch(off="CLOUDWATCH_LOG_GROUP is not the name of a log group")
+    region = given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION")
+    if region is None:
+        return CloudWatch(off="AWS_REGION is not set")
+    if not any(name in given for name in _AWS_CREDENTIALS):
+        return CloudWatch(off="AWS_ACCESS_KEY_ID is not set, and nothing else that leads to credentials")
+    if "AWS_ACCESS_KEY_ID" in given and "AWS_SECRET_ACCESS_KEY" not in given:
+        return CloudWatch(off="AWS_SECRET_ACCESS_KEY is not set")
+    return CloudWatch(log_group=log_group, region=region)
+
+
+def _rollbar(given: Mapping[str, str]) -> Rollbar:
+    token = given.get("ROLLBAR_ACCESS_TOKEN")
+    if token is None:
+        return Rollbar(off="ROLLBAR_ACCESS_TOKEN is not set")
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        return Rollbar(off="ROLLBAR_ACCESS_TOKEN holds what no token holds")
+    endpoint = given.get("ROLLBAR_ENDPOINT", Rollbar.endpoint)
+    if _http_host(endpoint) is None:
+        return Rollbar(off="ROLLBAR_ENDPOINT is not an http or https URL")
+    return Rollbar(
+        access_token=token,
+        endpoint=endpoint.rstrip("/") + "/",
+        environment=given.get("ROLLBAR_ENVIRONMENT", Rollbar.environment),
+        code_version=given.get("ROLLBAR_CODE_VERSION"),
+    )
+
+
+_PORTS = {"http": 80, "https": 443}
+
+
 def _first(given: Mapping[str, str], name: str, otherwise: str) -> str:
     return name if name in given else otherwise
 
@@ -107,7 +222,7 @@ def _http_host(url: str) -> str | None:
         in_range = parts.port != 0  # reading the port raises when it is no number, or too large
     except ValueError:
         return None
-    return parts.hostname if parts.scheme in {"http", "https"} and in_range else None
+    return parts.hostname if parts.scheme in _PORTS and in_range else None
 
 
 def _otlp_headers(text: str) -> dict[str, str] | None:

@@ -1,26 +1,61 @@
 """Telemetry, one module for each vendor: each has one function `instrument(app, settings)`."""
 
+import atexit
 import importlib
 import os
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
 
 from flask import Flask
 
+from observability.edge import Edge
 from observability.errors import VendorUnavailable
 from settings import Settings
+
+# Compose kills a container ten seconds after it has told it to stop.
+SECONDS_TO_FLUSH = 6.0
 
 
 def instrument(app: Flask, settings: Settings) -> None:
     """Switch on the vendors that are configured; whatever goes wrong here, the app still serves.
 
-    Afterwards `app.extensions["telemetry"]` says for every vendor "on", or "off: " and why.
+    Afterwards `app.extensions` holds, by vendor: `telemetry`, "on", or "off: " and why; `telemetry_delivery`,
+    a function that says what has arrived; `telemetry_flush`, one that sends the rest, given a deadline.
     A vendor that is off is not even imported.
     """
     _drop_empty_variables()
     app.extensions["service_name"] = settings.service_name
+    app.extensions["cors"] = settings.cors
+    app.extensions["telemetry_delivery"] = {}
+    app.extensions["telemetry_flush"] = {}
     app.extensions["telemetry"] = {
         vendor: f"off: {why_off}" if why_off else _switch_on(vendor, app, settings)
         for vendor, why_off in settings.why_off().items()
     }
+    if "on" in app.extensions["telemetry"].values():
+        app.wsgi_app = Edge(app.wsgi_app, settings.trace_headers)  # type: ignore[method-assign] # as Flask's docs say
+        atexit.register(flush, app.extensions["telemetry_flush"])
+
+
+def flush(flushes: dict[str, Callable[[float], None]], seconds: float = SECONDS_TO_FLUSH) -> None:
+    """Send what every vendor still has to receive, all of them at once, and wait no longer than this."""
+    deadline = monotonic() + seconds
+    threads = [
+        threading.Thread(target=send, args=(seconds,), name=f"flush-{vendor}", daemon=True)
+        for vendor, send in flushes.items()
+    ]
+    flushes.clear()  # once is enough
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - monotonic()))
+
+
+def delivery(app: Flask) -> dict[str, Any]:
+    """What every vendor that is on has received, and what was dropped."""
+    return {vendor: report() for vendor, report in app.extensions["telemetry_delivery"].items()}
 
 
 def _switch_on(vendor: str, app: Flask, settings: Settings) -> str:

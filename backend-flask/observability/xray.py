@@ -4,88 +4,132 @@ No library is patched: patched ones also record the calls that other vendors' ex
 """
 
 import logging
-import socket
-import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from aws_xray_sdk.core import AWSXRayRecorder
-from aws_xray_sdk.core.emitters.udp_emitter import PROTOCOL_DELIMITER, PROTOCOL_HEADER
-from aws_xray_sdk.core.models.entity import Entity
-from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
-from flask import Flask, request
+from aws_xray_sdk.core.models import http
+from aws_xray_sdk.core.models.dummy_entities import DummySegment
+from aws_xray_sdk.core.models.segment import Segment
+from aws_xray_sdk.core.utils import stacktrace
+from flask import Flask, got_request_exception
+from werkzeug.wsgi import get_current_url
 
-from observability.errors import VendorUnavailable
+from observability.delivery import Account
+from observability.edge import Trace, current_trace, new_trace_id
+from observability.xray_daemon import SamplingRules, SegmentSocket
 from routes import health
-from settings import Address, Settings, XRay
+from settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = logging.getLogger(__name__)
 
 
 def instrument(app: Flask, settings: Settings) -> None:
-    """Record every request but health checks as a segment, as X-Ray's sampling rules decide.
-
-    The daemon's name is resolved here, once: the SDK would do it again for every segment, inside the request.
-    """
-    emitter = DaemonEmitter(_resolve(settings.xray.udp))
+    """Record every request but health checks as a segment, as X-Ray's sampling rules decide."""
+    account = Account("xray", "segments")
+    emitter = SegmentSocket(settings.xray.udp, account)
+    rules = SamplingRules(settings.xray.tcp)
     recorder = AWSXRayRecorder()
     recorder.emitter._socket.close()  # noqa: SLF001 - the SDK opens one of its own, and has no way to close it
     recorder.emitter = emitter
     # Set one by one, as `configure` lets environment variables overrule what it is given.
     recorder.service = settings.service_name
     recorder.context.context_missing = "IGNORE_ERROR"
-    recorder.sampler.load_settings(_SamplingDaemon(settings.xray), recorder.context)
-    for poller in ("rule_poller", "target_poller"):
-        logging.getLogger(f"aws_xray_sdk.core.sampling.{poller}").addFilter(_without_traceback)
+    recorder.sampler.xray_client = rules
+    recorder.sampler.load_settings(rules, recorder.context)
+
+    def stop(_seconds: float) -> None:
+        rules.stop()
+        emitter.stop()
+
+    def record_exception(_app: Flask, exception: BaseException, **_: object) -> None:
+        if segment := recorder.current_segment():
+            segment.add_exception(exception, stacktrace.get_stacktrace(limit=recorder.max_trace_back))
 
     app.extensions["xray_recorder"] = recorder
-    app.before_request(_do_not_sample_health_checks)
-    XRayMiddleware(app, recorder)
+    app.extensions["telemetry_delivery"]["xray"] = account.report
+    app.extensions["telemetry_flush"]["xray"] = stop
+    app.wsgi_app = Segments(app.wsgi_app, recorder)  # type: ignore[method-assign] # as Flask's docs say
+    got_request_exception.connect(record_exception, app, weak=False)
 
 
-class DaemonEmitter:
-    """Sends finished segments to the daemon over UDP; never waits, never raises."""
+class Segments:
+    """WSGI middleware: one segment for each request, or a stand-in that takes everything and records nothing.
 
-    def __init__(self, address: Address) -> None:
-        self._address = address
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(0)
-        self._reported = False
-        weakref.finalize(self, self._socket.close)
+    The SDK's own middleware does as much work for a request that is not sampled as for one that is.
+    """
 
-    def send_entity(self, entity: Entity) -> None:
-        """Send one segment, or drop it: telemetry must never fail a request. The first failure is logged."""
+    def __init__(self, app: "WSGIApplication", recorder: AWSXRayRecorder) -> None:
+        self._app = app
+        self._recorder = recorder
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serve one request inside its segment."""
+        if environ.get("PATH_INFO") == health.PATH:
+            return self._app(environ, start_response)
+        segment = self._begin(environ)
+        if not segment.sampled:
+            try:
+                return self._app(environ, start_response)
+            finally:
+                self._recorder.clear_trace_entities()
+
+        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            segment.put_http_meta(http.STATUS, int(status[:3]))
+            for name, value in headers:
+                if name.lower() == "content-length":
+                    segment.put_http_meta(http.CONTENT_LENGTH, int(value))
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
         try:
-            document = f"{PROTOCOL_HEADER}{PROTOCOL_DELIMITER}{entity.serialize()}"
-            self._socket.sendto(document.encode(), self._address)
-        except Exception as error:  # noqa: BLE001 - as above
-            if not self._reported:
-                self._reported = True
-                _log.warning("X-Ray segments are being dropped: %s", error)
+            return self._app(environ, respond)
+        finally:
+            self._end()
+
+    def _begin(self, environ: "WSGIEnvironment") -> Segment:
+        """Open the segment; on any fault of telemetry's own, the stand-in."""
+        try:
+            trace = current_trace() or Trace(new_trace_id())
+            if decision := self._decide(trace, environ):
+                segment = self._recorder.begin_segment(
+                    self._recorder.service, trace.xray_id, trace.parent_segment, sampling=decision
+                )
+                segment.put_http_meta(http.URL, get_current_url(environ, strip_querystring=True))
+                segment.put_http_meta(http.METHOD, environ["REQUEST_METHOD"])
+                segment.put_http_meta(http.USER_AGENT, environ.get("HTTP_USER_AGENT"))
+                segment.put_http_meta(http.CLIENT_IP, environ.get("REMOTE_ADDR"))
+                return segment
+        except Exception:  # noqa: BLE001 - telemetry must never fail a request
+            _log.warning("X-Ray: a request is not recorded", exc_info=True)
+        skipped = _Skipped()
+        self._recorder.context.put_segment(skipped)
+        return skipped
+
+    def _decide(self, trace: Trace, environ: "WSGIEnvironment") -> object:
+        """Follow the caller if it has decided, else the sampling rules: a rule's name, True or False."""
+        if trace.sampled is not None:
+            return trace.sampled
+        return self._recorder.sampler.should_trace(
+            {
+                "service": self._recorder.service,
+                "host": environ.get("HTTP_HOST"),
+                "method": environ["REQUEST_METHOD"],
+                "path": environ["PATH_INFO"],
+            }
+        )
+
+    def _end(self) -> None:
+        try:
+            self._recorder.end_segment()
+        except Exception:  # noqa: BLE001 - telemetry must never fail a request
+            _log.warning("X-Ray: a segment is lost", exc_info=True)
 
 
-class _SamplingDaemon:
-    """The daemon's TCP side, in the form that the SDK's sampler reads."""
+class _Skipped(DummySegment):  # type: ignore[misc] # the SDK has no types
+    """What an unsampled request has in place of a segment, made without asking the kernel for a random id."""
 
-    def __init__(self, xray: XRay) -> None:
-        self.tcp_ip, self.tcp_port = xray.tcp
-
-
-def _resolve(address: Address) -> Address:
-    try:
-        found = socket.getaddrinfo(*address, family=socket.AF_INET, type=socket.SOCK_DGRAM)
-    except (OSError, UnicodeError) as error:  # UnicodeError: a name that cannot be one
-        raise VendorUnavailable("the host in AWS_XRAY_DAEMON_ADDRESS cannot be resolved") from error
-    return Address(str(found[0][4][0]), address.port)
-
-
-def _do_not_sample_health_checks() -> None:
-    """Decide as a caller would, by header: the middleware has no list of exceptions."""
-    if request.path == health.PATH:
-        request.environ["HTTP_X_AMZN_TRACE_ID"] = "Sampled=0"
-
-
-def _without_traceback(record: logging.LogRecord) -> bool:
-    """Cut a poller's traceback to one line: an absent daemon is no mystery, and shows every five minutes."""
-    if record.exc_info:
-        record.msg, record.args = "%s %s", (record.getMessage(), record.exc_info[1])
-        record.exc_info = None
-    return True
+    def _generate_random_id(self) -> str:
+        return "0" * 16

@@ -1,0 +1,145 @@
+"""Delivers one vendor's telemetry from a thread of its own, and keeps account of it.
+
+All that a request does is to append to a buffer. The buffer is bounded: a vendor that is away costs memory up
+to the bound, then telemetry, and never a request.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Ready = TypeVar("Ready")
+
+_log = logging.getLogger(__name__)
+_SECONDS_BETWEEN_WARNINGS = 60.0
+# The thread prepares a few items, then steps back for a moment: a request that waits for the interpreter
+# meanwhile would wait for all of them.
+_ITEMS_AT_A_TIME = 32
+_STEP_BACK = 0.001  # seconds
+
+
+class Account:
+    """What became of one vendor's telemetry since the process started. Safe in any thread."""
+
+    def __init__(self, vendor: str, noun: str) -> None:
+        self._vendor, self._noun = vendor, noun
+        self._lock = threading.Lock()
+        self._sent = self._dropped = 0
+        self._last_failure: str | None = None
+        self._next_warning = 0.0
+
+    def sent(self, count: int = 1) -> None:
+        """So many have arrived; a negative number takes back what was said too early."""
+        with self._lock:
+            self._sent += count
+
+    def dropped(self, why: str, count: int = 1) -> None:
+        """So many are given up. `why` ends up in the log and the health check: it never holds a value."""
+        with self._lock:
+            self._dropped += count
+            self._last_failure = why
+            now = time.monotonic()
+            due, dropped = now >= self._next_warning, self._dropped
+            if due:
+                self._next_warning = now + _SECONDS_BETWEEN_WARNINGS
+        if due:
+            _log.warning("%s: %d %s dropped so far, last because %s", self._vendor, dropped, self._noun, why)
+
+    def report(self) -> dict[str, object]:
+        """The account, for the health check."""
+        return {"sent": self._sent, "dropped": self._dropped, "last_failure": self._last_failure}
+
+
+class Delivery(Generic[Item, Ready]):
+    """A bounded buffer and the thread that empties it, batch by batch.
+
+    `prepare` makes one item ready; `send` delivers a batch of them and answers None, or why it failed, after
+    as many attempts as are worthwhile. Both run in the thread only.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        prepare: Callable[[Item], Ready],
+        send: Callable[[list[Ready]], str | None],
+        *,
+        most: int,
+        batch: int,
+        seconds: float,
+    ) -> None:
+        self.account = account
+        self._prepare, self._send = prepare, send
+        self._most, self._batch, self._seconds = most, batch, seconds
+        self._buffer: deque[Item] = deque()
+        self._in_flight = 0
+        self._stopping = False
+        self._wake = threading.Event()
+        self._flushes: list[threading.Event] = []
+        self._thread = threading.Thread(target=self._run, daemon=True, name=f"deliver-{id(self)}")
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Take one item on, or count it as dropped; never waits."""
+        if self._stopping:
+            self.account.dropped("the process was ending")
+        elif len(self._buffer) + self._in_flight >= self._most:
+            self.account.dropped("too many were waiting already")
+        else:
+            self._buffer.append(item)
+
+    def report(self) -> dict[str, object]:
+        """The account and what is still waiting, for the health check."""
+        return {**self.account.report(), "waiting": len(self._buffer) + self._in_flight}
+
+    def flush(self, seconds: float) -> bool:
+        """Send what waits now, for so long at most. True: it was tried; `report` says with what success."""
+        done = threading.Event()
+        self._flushes.append(done)
+        self._wake.set()
+        return done.wait(seconds)
+
+    def stop(self, seconds: float) -> None:
+        """Send what waits, for so long at most; count the rest as dropped."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(seconds)
+        if left := len(self._buffer) + self._in_flight:
+            self.account.dropped("the process ended first", left)
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            stopping = self._stopping
+            if not stopping:
+                self._wake.wait(self._seconds)
+                self._wake.clear()
+            flushes, self._flushes = self._flushes, []
+            # Not what comes meanwhile: a full batch costs little more to send than a single item.
+            waiting = len(self._buffer)
+            while waiting:
+                items = [self._buffer.popleft() for _ in range(min(waiting, self._batch))]
+                self._in_flight = len(items)
+                waiting -= len(items)
+                self._deliver(items)
+                self._in_flight = 0
+            for flush in flushes:
+                flush.set()
+
+    def _deliver(self, items: list[Item]) -> None:
+        try:
+            ready: list[Ready] = []
+            for start in range(0, len(items), _ITEMS_AT_A_TIME):
+                ready += map(self._prepare, items[start : start + _ITEMS_AT_A_TIME])
+                if not self._stopping:
+                    time.sleep(_STEP_BACK)
+            failure = self._send(ready)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next batch is sent all the same
+            failure = type(error).__name__
+        if failure is None:
+            self.account.sent(len(items))
+        else:
+            self.account.dropped(failure, len(items))

@@ -1,0 +1,154 @@
+"""Unhandled exceptions to Rollbar: pyrollbar makes and scrubs the items, a thread here delivers them."""
+
+import json
+import threading
+from http import HTTPStatus
+from typing import Any
+
+import rollbar
+import urllib3
+from flask import Flask, got_request_exception, request
+
+from observability.delivery import Account, Delivery
+from observability.edge import PROOF_HEADER, current_trace
+from settings import Rollbar, Settings
+
+MOST_ITEMS_WAITING = 200
+_SECONDS_BETWEEN_LOOKS = 0.25
+_ATTEMPTS = 4
+
+# Names that pyrollbar does not know, of things that nobody else shall read; it compares them in lower case.
+_SECRET_NAMES = [
+    "api_key",
+    "apikey",
+    "api-key",
+    "x-api-key",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "client_secret",
+    "cookie",
+    "csrf_token",
+    "honeycomb_api_key",
+    "id_token",
+    "otel_exporter_otlp_headers",
+    "proxy-authorization",
+    "refresh_token",
+    "rollbar_access_token",
+    "secret_key",
+    "session",
+    "set-cookie",
+    "token",
+    "x-amz-security-token",
+    "x-csrf-token",
+    "x-honeycomb-team",
+    "x-rollbar-access-token",
+    PROOF_HEADER.lower(),
+]
+
+
+def instrument(app: Flask, settings: Settings) -> None:
+    """Report what no error handler has caught.
+
+    pyrollbar has one configuration for the whole process: with several apps, the last one decides.
+    """
+    items = Items(settings.rollbar)
+    rollbar.init(
+        settings.rollbar.access_token,
+        settings.rollbar.environment,
+        scrub_fields=[*rollbar.SETTINGS["scrub_fields"], *_SECRET_NAMES],
+        code_version=settings.rollbar.code_version,
+        root=app.root_path,
+        allow_logging_basic_config=False,
+        capture_ip="anonymize",
+        log_payload_on_error=False,  # it would log the access token, too
+        suppress_reinit_warning=True,
+    )
+    rollbar.SETTINGS["access_token"] = settings.rollbar.access_token
+    rollbar.SETTINGS["environment"] = settings.rollbar.environment
+    rollbar.BASE_DATA_HOOK = _describe_flask
+    rollbar.events.add_payload_handler(items.take)
+
+    def report(message: str, level: "rollbar.Level") -> None:
+        rollbar.report_message(message, level, request=request, payload_data=_custom())
+
+    def report_exception(_app: Flask, exception: BaseException, **_: object) -> None:
+        info = (type(exception), exception, exception.__traceback__)
+        rollbar.report_exc_info(info, request=request, payload_data=_custom())
+
+    def flush(seconds: float) -> None:
+        rollbar.events.remove_payload_handler(items.take)
+        items.stop(seconds)
+
+    app.extensions["rollbar_report"] = report
+    app.extensions["telemetry_delivery"]["rollbar"] = items.delivery.report
+    app.extensions["telemetry_flush"]["rollbar"] = flush
+    got_request_exception.connect(report_exception, app, weak=False)
+
+
+def _custom() -> dict[str, Any]:
+    trace = current_trace()
+    return {"custom": {"trace_id": trace.id}} if trace else {}
+
+
+def _describe_flask(data_of: Any, data: dict[str, Any]) -> None:
+    data["framework"] = "flask"
+    if rule := data_of.url_rule:
+        data["context"] = rule.rule
+
+
+class Items:
+    """Delivers items one by one.
+
+    pyrollbar's own handlers start a thread for each item, or queue without end, and count nothing.
+    """
+
+    def __init__(self, settings: Rollbar) -> None:
+        self._url = settings.endpoint + "item/"
+        self._headers = {
+            "Content-Type": "application/json",
+            "X-Rollbar-Access-Token": settings.access_token,
+        }
+        # urllib3, as `requests` would make a span of each delivery.
+        self._http = urllib3.PoolManager(timeout=urllib3.Timeout(connect=3, read=5), retries=False)
+        self._ending = threading.Event()
+        self.delivery: Delivery[bytes, bytes] = Delivery(
+            Account("rollbar", "items"),
+            bytes,
+            lambda items: self._send(items[0]),
+            most=MOST_ITEMS_WAITING,
+            batch=1,
+            seconds=_SECONDS_BETWEEN_LOOKS,
+        )
+
+    def take(self, payload: dict[str, Any], **_: object) -> bool:
+        """Take over an item from pyrollbar; it reads False as "go no further"."""
+        self.delivery.put(json.dumps(payload, default=str).encode())
+        return False
+
+    def stop(self, seconds: float) -> None:
+        """Deliver what waits, for so long at most."""
+        self._ending.set()
+        self.delivery.stop(seconds)
+        self._http.clear()
+
+    def _send(self, item: bytes) -> str | None:
+        """Try a few times, with growing pauses. Answers why it failed, or None."""
+        failure = None
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._ending.wait(2.0**attempt)
+            failure, worth_another = self._post(item)
+            if not worth_another:
+                break
+        return failure
+
+    def _post(self, item: bytes) -> tuple[str | None, bool]:
+        try:
+            response = self._http.request("POST", self._url, body=item, headers=self._headers)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return type(error).__name__, True
+        if response.status == HTTPStatus.OK:
+            return None, False
+        busy = response.status == HTTPStatus.TOO_MANY_REQUESTS
+        return f"HTTP {response.status}", busy or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
