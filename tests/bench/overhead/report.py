@@ -10,7 +10,7 @@ from tests.bench.overhead.delivery import lost
 from tests.bench.overhead.runs import Run
 from tests.bench.overhead.variants import OFF, ON, TITLES
 
-_UNDISTURBED = 0.9
+_UNDISTURBED = 0.9  # of a core
 _LEAST_PER_SECOND, _LARGEST_P99 = 0.6, 2.5
 
 Runs = Mapping[str, Sequence[Run]]
@@ -47,7 +47,6 @@ def failures(runs: Runs) -> list[str]:
 def as_data(runs: Runs) -> dict[str, Any]:
     """Everything, in seconds, bytes and ratios."""
     return {
-        "client": load.client(),
         "runs": {variant: [asdict(run) for run in of] for variant, of in runs.items()},
         "ratios": {
             variant: {name: asdict(spread) for name, spread in ratios(runs, variant).items()}
@@ -71,7 +70,7 @@ def as_markdown(runs: Runs) -> str:
             lines.append(f"| {TITLES[variant]} | {columns} |")
     lines += [
         "",
-        f"| {load.client()}, {_where()} | " + " | ".join(_MEASURES) + " | arrived |",
+        f"| {_how(runs)} | " + " | ".join(_MEASURES) + " | arrived |",
         "|---|" + "--:|" * len(_MEASURES) + "---|",
     ]
     for variant, of in runs.items():
@@ -87,8 +86,10 @@ def as_markdown(runs: Runs) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _where() -> str:
-    return "the server on a core of its own" if cores.servers() else "all on the same cores"
+def _how(runs: Runs) -> str:
+    client = next(iter(runs.values()))[0].load.client
+    where = "the server on a core of its own" if cores.servers() else "all on the same cores"
+    return f"{client}, {load.CONNECTIONS} connections, {where}"
 
 
 def _arrived(of: Sequence[Run]) -> str:

@@ -31,7 +31,7 @@ class Run:
     arrived: Arrived
 
 
-def run(variant: str, folder: Path, seconds: int) -> Run:
+def run(variant: str, folder: Path, seconds: int, client: str) -> Run:
     """Let one variant serve for some seconds."""
     with cores.bound_to(cores.others()), _Receivers() as receivers:
         environ = projects.surroundings(folder, Path(sys.executable).parent)
@@ -40,9 +40,9 @@ def run(variant: str, folder: Path, seconds: int) -> Run:
         with serving(app, environ, folder / "log") as server:
             lengths = load.lengths(server.port)
             at_start = server.cpu_seconds()
-            warm_up = load.run(server.port, _WARM_UP)
+            warm_up = load.run(client, server.port, _WARM_UP)
             under_load = server.cpu_seconds()
-            taken = load.run(server.port, seconds)
+            taken = load.run(client, server.port, seconds)
             under_load = server.cpu_seconds() - under_load
             memory = server.memory()
         arrived = receivers.stop()

@@ -5,21 +5,23 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from tests.bench import scenarios
-from tests.bench.overhead.load import MIX
+from tests.bench.overhead.load import MIX, default_client
 from tests.bench.overhead.runs import Run, run
 from tests.bench.overhead.variants import COMPARED, OFF
 
 _DIFFERENCE = 0.05  # between the lengths of two apps' answers
 
 
-def overhead(rounds: int, seconds: int = 4, variants: Sequence[str] = COMPARED) -> dict[str, list[Run]]:
+def overhead(
+    rounds: int, seconds: int = 4, variants: Sequence[str] = COMPARED, client: str | None = None
+) -> dict[str, list[Run]]:
     """Measure every variant once a round, each round in another order. Raises RuntimeError as `run` does."""
     runs: dict[str, list[Run]] = {variant: [] for variant in variants}
     with scenarios.scratch() as folder:
         for turn in range(rounds):
             first = turn % len(variants)
             for variant in (*variants[first:], *variants[:first]):
-                runs[variant].append(run(variant, folder, seconds))
+                runs[variant].append(run(variant, folder, seconds, client or default_client()))
                 _tell(turn, variant, runs[variant][-1])
     _check_answers(runs)
     return runs
