@@ -52,9 +52,9 @@ class XRayDaemon(HttpReceiver):
         self._rules_changed = time.time()
         self._udp: socket.socket | None = None
         self._receiving: threading.Thread | None = None
-        self._marker = secrets.token_bytes()  # a datagram that only this receiver can have sent
+        self._marker = secrets.token_bytes()  # begins a datagram that only this receiver can have sent
+        self._awaited = b""
         self._settled = threading.Event()
-        self._closing = threading.Event()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -148,18 +148,17 @@ class XRayDaemon(HttpReceiver):
             self._udp.bind((HOST, self.port))
         except OSError:
             self._udp.close()
+            self._udp = None
             super()._close()
             self.port = chosen
             raise
-        self._closing.clear()
         self._receiving = threading.Thread(target=self._receive, args=(self._udp,))
         self._receiving.start()
 
     def _close(self) -> None:
         assert self._udp
         assert self._receiving
-        self._closing.set()
-        self._settle()
+        self._settle(end=True)
         self._receiving.join()
         self._udp.close()
         self._udp = None
@@ -169,24 +168,27 @@ class XRayDaemon(HttpReceiver):
         self._settle()
         super()._change(fault)
 
-    def _settle(self) -> None:
+    def _settle(self, *, end: bool = False) -> None:
         """Handle what has come until now as the fault that was in force demands.
 
         Datagrams come in order: when the marker is there, all that was sent before it is.
         """
+        self._awaited = self._marker + secrets.token_bytes(8) + bytes([end])
         self._settled.clear()
         while self._udp:
-            self._udp.sendto(self._marker, self._udp.getsockname())
+            self._udp.sendto(self._awaited, self._udp.getsockname())
             if self._settled.wait(0.05):  # a full buffer drops even this one
                 break
 
     def _receive(self, udp: socket.socket) -> None:
         while True:
             datagram = udp.recv(1 << 16)
-            if datagram == self._marker:
+            if datagram == self._awaited:
                 self._settled.set()
-                if self._closing.is_set():
+                if datagram[-1]:
                     return
+            elif datagram.startswith(self._marker):
+                continue  # sent twice, as the answer to the first was late
             elif self.fault != BLACK_HOLE:
                 self._take(datagram)
 
