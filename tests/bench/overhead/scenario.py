@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Sequence
 from http import HTTPStatus
+from pathlib import Path
 
 from tests.bench import scenarios
+from tests.bench.overhead.delivery import lost
 from tests.bench.overhead.load import MIX, default_client
 from tests.bench.overhead.runs import Run, run
-from tests.bench.overhead.variants import COMPARED, OFF
+from tests.bench.overhead.variants import COMPARED, OFF, ON
 
 _DIFFERENCE = 0.05  # between the lengths of two apps' answers
 
@@ -22,12 +24,12 @@ def overhead(
             first = turn % len(variants)
             for variant in (*variants[first:], *variants[:first]):
                 runs[variant].append(run(variant, folder, seconds, client or default_client()))
-                _tell(turn, variant, runs[variant][-1])
+                _tell(turn, variant, runs[variant][-1], folder / "log")
     _check_answers(runs)
     return runs
 
 
-def _tell(turn: int, variant: str, done: Run) -> None:
+def _tell(turn: int, variant: str, done: Run, log: Path) -> None:
     load = done.load
     print(
         f"  {turn + 1} {variant}: {load.per_second:.0f}/s, p50 {load.p50 * 1000:.1f} ms, "
@@ -36,6 +38,9 @@ def _tell(turn: int, variant: str, done: Run) -> None:
         file=sys.stderr,
         flush=True,
     )
+    if variant == ON and (missing := lost(done.sent, done.seconds, done.arrived)):
+        end = log.read_text(errors="replace")[-2000:]
+        print(f"    {'; '.join(missing)}. The server's log ends with:\n{end}", file=sys.stderr, flush=True)
 
 
 def _check_answers(runs: dict[str, list[Run]]) -> None:
