@@ -43,8 +43,6 @@ def instrument(app: Flask, settings: Settings) -> None:
     The handler sits on these loggers only: on the root it would send what sending logs, and never end.
     """
     warnings.filterwarnings("ignore", category=WatchtowerWarning)  # `Delivery` says what is dropped
-    # Nobody reads them, and each is a call to the kernel for every line.
-    logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
     lines = Lines(app, settings.cloudwatch, settings.service_name)
     services = logging.getLogger("services")
     loggers = (app.logger, services, _requests)
