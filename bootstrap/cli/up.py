@@ -44,7 +44,14 @@ def command(session: Session, services: tuple[str, ...], *, detach: bool, prepar
             engine.prepare(stack.preparation(session.root, session.project, services), screen.show)
         )
     engine.reclaim()
-    run = stack.plan_run(session.root, session.project, session.workspace, session.stores, services)
+    run = stack.plan_run(
+        session.root,
+        session.state,
+        session.project,
+        session.workspace,
+        stores=session.stores,
+        only=services,
+    )
     names = [launch.name for launch in run.launches]
     screen.names(names)
     for name in run.skipped:

@@ -17,12 +17,15 @@ from bootstrap.vendors import VENDORS
 from bootstrap.vendors.interface import View
 
 #: what a shell may have inherited from another service, and what would then be reported under its name
-_FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|PORT|BOOTSTRAP_RUN_ID", re.ASCII)
+_FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|TRACE_HEADERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID", re.ASCII)
 
 #: where keys and telemetry go, which the vendors decide: a cloned manifest must not
 _DESTINATION = re.compile(
-    r"OTEL_EXPORTER_.*|AWS_ENDPOINT_URL.*|AWS_XRAY_.*|.*_PROXY", re.ASCII | re.IGNORECASE
+    r"OTEL_EXPORTER_.*|AWS_ENDPOINT_URL.*|AWS_XRAY_.*|ROLLBAR_ENDPOINT|.*_PROXY", re.ASCII | re.IGNORECASE
 )
+
+#: what `up` makes anew for every run: who knows it may hand a public service the trace to join
+PROOF_KEY = "TRACE_PROOF_KEY"
 
 Lookup = Callable[[str], Secret | None]
 
@@ -71,7 +74,7 @@ def resolve(
     `routing` gives each vendor's route; a vendor without one is off. `url` gives the URL of a port. Raises
     ManifestError where two parts of the manifest claim one name, and whatever `url` raises.
     """
-    variables = {variable.name: variable for variable in _identity(service, view)}
+    variables = {variable.name: variable for variable in (*_identity(service, view), *_trust(service))}
     for vendor in service.telemetry:
         for variable in _reporting(project, service, vendor, routing.get(vendor), view):
             variables.setdefault(variable.name, variable)
@@ -117,6 +120,17 @@ def _identity(service: Service, view: View) -> Iterable[Variable]:
     port = service.port if view == "host" else service.container_port
     if port is not None:
         yield Variable("PORT", Text(str(port)), f"{origin}.port")
+
+
+def _trust(service: Service) -> Iterable[Variable]:
+    """Say whose trace headers count: a stranger's would decide what is sampled, and so what it costs."""
+    if service.build is None or not service.telemetry:
+        return
+    origin = f"services.{service.name}.public"
+    if service.public:
+        yield Variable(PROOF_KEY, FromSecret(PROOF_KEY), f"{origin}, bootstrap up")
+    else:
+        yield Variable("TRACE_HEADERS", Text("trusted"), origin)
 
 
 def _reporting(

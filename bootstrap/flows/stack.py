@@ -1,5 +1,6 @@
 """Running the project: what each service is launched with, and the collector beside them."""
 
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -11,6 +12,7 @@ from msgspec import Struct
 from bootstrap.collector.sockets import Sockets
 from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
+    PROOF_KEY,
     Resolved,
     fill_in,
     first_of,
@@ -23,6 +25,7 @@ from bootstrap.model.environment import CollectorAddress, Local, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
+from bootstrap.secrets.environment import EnvironmentStore
 from bootstrap.secrets.interface import SecretStore
 from bootstrap.stack import ENGINES
 from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, Phase, PhaseChanged
@@ -79,9 +82,17 @@ def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Pr
 
 
 def plan_run(
-    root: Path, project: Project, workspace: Workspace, stores: Sequence[SecretStore], only: Sequence[str]
+    root: Path,
+    state: State,
+    project: Project,
+    workspace: Workspace,
+    *,
+    stores: Sequence[SecretStore],
+    only: Sequence[str],
 ) -> Run:
     """Decide what runs: the services of the manifest (or `only` those, and what they need), and a collector.
+
+    The run state learns the key with which a caller proves that its trace headers count (`trace-proof`).
 
     Raises BootstrapError where a service cannot be run, for want of a secret, a command or an image.
     """
@@ -94,12 +105,15 @@ def plan_run(
                 f"services.{service.name} depends on {needed[0]}, an image that needs a container engine",
                 "Run it in containers: docker compose up, or run it elsewhere and remove the dependency.",
             )
+    key = secrets.token_hex(32)
+    state.write("trace-proof", {"key": key})
+    given = (EnvironmentStore({PROOF_KEY: key}), *stores)
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
         address, collector = _collector(root, _secrets(project, stores), sockets)
         routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
         launches = [
-            _launch(root, service, _environment(project, service, workspace, stores, routing))
+            _launch(root, service, _environment(project, service, workspace, given, routing))
             for service in wanted
             if service.build is not None
         ]

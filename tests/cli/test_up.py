@@ -1,5 +1,6 @@
 """`up` as people use it: in the background, twice, in two projects at once, and when a service fails."""
 
+import json
 import re
 import socket
 import subprocess
@@ -58,6 +59,25 @@ def test_in_the_background_and_again(project: Any, bootstrap: Any) -> None:
     assert "asked for /" in bootstrap("logs", "api", cwd=project.root).check(0).out
     bootstrap("down", cwd=project.root).check(0, "Stopped telemetry, api.")
     bootstrap("down", cwd=project.root).check(0, "Nothing was running.")
+
+
+def test_every_run_has_a_key_of_its_own_for_public_services(
+    project: Any, bootstrap: Any, clean_environment: Path
+) -> None:
+    server = SERVER.replace('print("asked for", self.path', 'print("key", os.environ.get("TRACE_PROOF_KEY")')
+    project.write("server.py", server)
+    keys = []
+    for public in ("public = true\n", "public = true\n", ""):
+        project.write("bootstrap.toml", manifest("server.py", free_port()) + public)
+        bootstrap("up", "--detach", cwd=project.root).check(0)
+        (state,) = (clean_environment / "state").rglob("trace-proof.json")
+        keys.append(json.loads(state.read_text())["key"])
+        seen = bootstrap("logs", "api", cwd=project.root).check(0).out
+        bootstrap("down", cwd=project.root).check(0)
+        assert keys[-1] not in seen  # a secret, masked where it is shown
+        assert ("key [masked]" if public else "key None") in seen
+    assert len(set(keys)) == 3
+    assert all(re.fullmatch("[0-9a-f]{64}", key) for key in keys)
 
 
 def test_the_background_log_does_not_grow_with_what_services_write(

@@ -69,6 +69,7 @@ def test_on_the_host_without_secrets_no_vendor_is_half_on() -> None:
     assert made("web") == {
         "OTEL_SERVICE_NAME": "Web",
         "PORT": "8000",
+        "TRACE_HEADERS": "trusted",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "ROLLBAR_ENVIRONMENT": "development",
@@ -76,6 +77,26 @@ def test_on_the_host_without_secrets_no_vendor_is_half_on() -> None:
         "DB": "127.0.0.1:5432",
         "PRICE": "$5 ${X}",
     }
+
+
+def test_a_public_service_believes_only_who_knows_the_key_of_the_run() -> None:
+    tables: dict[str, Any] = {
+        "web": {"build": "web", "port": 8000, "telemetry": ["xray"]},
+        "job": {"build": "job"},
+    }
+    public = {**tables, "web": {**tables["web"], "public": True}}
+    for services, given, expected in (
+        (tables, {}, {"TRACE_HEADERS": "trusted"}),
+        (tables, {"TRACE_PROOF_KEY": "fake"}, {"TRACE_HEADERS": "trusted"}),
+        (public, {}, {}),
+        (public, {"TRACE_PROOF_KEY": "fake"}, {"TRACE_PROOF_KEY": "fake"}),
+    ):
+        project = parse({"project": {"name": "shop", "region": "eu-west-1"}, "services": services}, OPTIONS)
+        seen = made("web", secrets=given, project=project)
+        assert {name: value for name, value in seen.items() if name.startswith("TRACE_")} == expected
+        assert not [name for name in made("job", secrets=given, project=project) if name.startswith("TRACE_")]
+    environ = {"TRACE_HEADERS": "trusted", "TRACE_PROOF_KEY": "fake", "HOME": "/home/me"}
+    assert scrubbed(environ, PROJECT) == {"HOME": "/home/me"}
 
 
 def test_in_a_container_neighbours_go_by_name() -> None:
