@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from app import create_app
 from receivers import PATIENCE, AllVendors, CloudWatchLogs, OtlpSink, RollbarApi, XRayDaemon
-from servers import BACKEND, MakeApp, Serve, Served
+from servers import BACKEND, MakeApp, Serve, Served, running
 from settings import Settings
 
 
@@ -93,17 +92,7 @@ def serve() -> Iterator[Serve]:
     with contextlib.ExitStack() as cleanup:
 
         def start(*command: str, environ: dict[str, str], folder: Path = BACKEND) -> Served:
-            process = subprocess.Popen(
-                [sys.executable, "-u", "-m", *command],
-                cwd=folder,
-                env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environ},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            server = Served(cleanup.enter_context(process))
-            cleanup.callback(server.stop)
-            server.wait_until_listening()
-            return server
+            argv = [sys.executable, "-u", "-m", *command]
+            return cleanup.enter_context(running(argv, environ, folder))
 
         yield start

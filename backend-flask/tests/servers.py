@@ -1,9 +1,12 @@
 """The app in a server process of its own, watched through its log."""
 
+import os
 import re
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +28,7 @@ class Served:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.port = 0
+        self.pid = process.pid
         self._process = process
         self._log = Inbox()
         self._reader = threading.Thread(target=self._read)
@@ -58,6 +62,25 @@ class Served:
         finally:
             self._process.kill()
             self._reader.join(PATIENCE)
+
+
+@contextmanager
+def running(argv: Sequence[str], environ: Mapping[str, str], folder: Path = BACKEND) -> Iterator[Served]:
+    """Start a server that prints its address with a port; after the block it has stopped."""
+    with subprocess.Popen(
+        argv,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        server = Served(process)
+        try:
+            server.wait_until_listening()
+            yield server
+        finally:
+            server.stop()
 
 
 class Serve(Protocol):
