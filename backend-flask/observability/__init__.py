@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 from flask import Flask
 
@@ -51,11 +50,6 @@ def flush(flushes: dict[str, Callable[[float], None]], seconds: float = SECONDS_
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - monotonic()))
-
-
-def delivery(app: Flask) -> dict[str, Any]:
-    """What every vendor that is on has received, and what was dropped."""
-    return {vendor: report() for vendor, report in app.extensions["telemetry_delivery"].items()}
 
 
 def _switch_on(vendor: str, app: Flask, settings: Settings) -> str:
