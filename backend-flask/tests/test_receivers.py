@@ -191,9 +191,9 @@ def _waiting(receiver: HttpReceiver) -> Iterator[list[Any]]:
             outcome.append(error)
 
     waiting = threading.Thread(target=wait)
-    held = receiver.held.count
+    spoilt = receiver.spoilt.count
     waiting.start()
-    receiver.held.wait_for(held + 1)
+    receiver.spoilt.wait_for(spoilt + 1)
     yield outcome
     waiting.join(PATIENCE)
 

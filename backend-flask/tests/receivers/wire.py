@@ -53,12 +53,12 @@ class HttpReceiver(ABC):
     """A vendor's HTTP API on a port of its own, for as long as the `with` block lasts.
 
     `inbox` holds what it took and counts what it refused; `requests` counts both. What it answers because of
-    a fault is in none of them. `held` counts the requests that a fault has kept waiting.
+    a fault is in none of them. `spoilt` counts the requests that met a fault.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
         self.inbox = Inbox(keep=keep)
-        self.held = Inbox(keep=False)
+        self.spoilt = Inbox(keep=False)
         self.requests = 0
         self.port = 0
         self._in_force = (REFUSED, threading.Event())  # the event: it is lifted
@@ -134,11 +134,11 @@ class HttpReceiver(ABC):
     def respond(self, request: Request) -> Response | None:
         """Answer as the fault in force demands; None: not at all."""
         fault, lifted = self._in_force
+        if fault != HEALTHY:
+            self.spoilt.add([request])
         if fault in {BLACK_HOLE, REFUSED}:
-            self.held.add([request])
             return None
         if fault.name == "slow":
-            self.held.add([request])
             lifted.wait(fault.seconds)
             if self.fault == REFUSED:
                 return None
