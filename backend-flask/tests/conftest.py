@@ -13,8 +13,9 @@ from flask import Flask
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the app runs from its own folder, installed nowhere
 sys.path.insert(0, str(Path(__file__).parent))
 
+import observability
 from app import create_app
-from receivers import PATIENCE, AllVendors, CloudWatchLogs, OtlpSink, RollbarApi, XRayDaemon
+from receivers import AllVendors, CloudWatchLogs, OtlpSink, RollbarApi, XRayDaemon
 from servers import BACKEND, MakeApp, Serve, Served, running
 from settings import Settings
 
@@ -81,10 +82,7 @@ def make_app() -> Iterator[MakeApp]:
 
     yield make
     for app in apps:
-        if shutdown := app.extensions.get("telemetry_shutdown"):
-            shutdown(PATIENCE)
-        elif provider := app.extensions.get("tracer_provider"):
-            provider.shutdown()
+        observability.flush(app.extensions["telemetry_flush"], seconds=5)
 
 
 @pytest.fixture

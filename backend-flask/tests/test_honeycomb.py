@@ -14,6 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from receivers import OtlpSink, ReceivedSpan
 from servers import MakeApp
+from trace_headers import TRUSTED, new_trace_id, traceparent
 
 
 def arrived(app: Flask, sink: OtlpSink) -> list[ReceivedSpan]:
@@ -67,10 +68,9 @@ def test_health_checks_are_no_traces(make_app: MakeApp, otlp: OtlpSink) -> None:
 
 
 def test_a_caller_can_hand_over_its_trace(make_app: MakeApp, otlp: OtlpSink) -> None:
-    app = make_app(otlp.environ)
-    trace_id, parent = f"{int(time.time()):08x}" + 24 * "a", 16 * "b"
-    headers = {"traceparent": f"00-{trace_id}-{parent}-01"}
-    app.test_client().get("/api/activities/@andrewbrown", headers=headers)
+    app = make_app({**otlp.environ, **TRUSTED})
+    trace_id, parent = new_trace_id(), 16 * "b"
+    app.test_client().get("/api/activities/@andrewbrown", headers=traceparent(trace_id, parent))
     (span,) = arrived(app, otlp)
     assert (span.span.trace_id.hex(), span.span.parent_span_id.hex()) == (trace_id, parent)
 

@@ -12,14 +12,13 @@ from typing import Any
 
 from receivers import PATIENCE, OtlpSink, XRayDaemon
 from servers import BACKEND, Serve, Served
-
-SAMPLED = {"X-Amzn-Trace-Id": "Sampled=1"}
+from trace_headers import TRUSTED, sampled
 
 
 def get(server: Served, path: str) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
-        connection.request("GET", path, headers=SAMPLED)
+        connection.request("GET", path, headers=sampled())
         response = connection.getresponse()
         return response.status, json.loads(response.read())
     finally:
@@ -33,7 +32,7 @@ def is_healthy(port: int) -> int:
 
 def test_gunicorn_sends_what_it_has_before_it_stops(serve: Serve, otlp: OtlpSink, xray: XRayDaemon) -> None:
     slow = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}  # nothing leaves before the end
-    server = serve("gunicorn", environ={"PORT": "0", **otlp.environ, **xray.environ, **slow})
+    server = serve("gunicorn", environ={"PORT": "0", **TRUSTED, **otlp.environ, **xray.environ, **slow})
     assert get(server, "/api/activities/home")[0] == 200
     assert get(server, "/api/activities/@andrewbrown")[0] == 200
     assert is_healthy(server.port) == 0  # last: it waits three seconds at most, and a worker may boot longer

@@ -1,6 +1,7 @@
 """The segments that arrive at the X-Ray daemon."""
 
 import sys
+import threading
 import time
 from datetime import datetime
 from typing import Any
@@ -8,21 +9,23 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from receivers import PATIENCE, XRayDaemon
+from receivers import PATIENCE, XRayDaemon, sampling_rule
 from servers import MakeApp
 from services import user_activities
+from trace_headers import TRUSTED, sampled
 
-SAMPLED = {"X-Amzn-Trace-Id": "Sampled=1"}  # else the sampling rules decide
 URL = "http://localhost/api/activities/@andrewbrown"
 
-_sent_to: list[Any] = []
-sys.addaudithook(lambda event, args: _sent_to.append(args[1]) if event == "socket.sendto" else None)
+# What Python does when it looks up a name, and when it sends to an address, which may be a name.
+_LOOK_UP = {"socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
+_lookups: list[threading.Thread] = []
+sys.addaudithook(lambda event, _: _lookups.append(threading.current_thread()) if event in _LOOK_UP else None)
 
 
 def test_user_activities_is_a_segment_with_nested_subsegments(make_app: MakeApp, xray: XRayDaemon) -> None:
-    app = make_app({**xray.environ, "OTEL_SERVICE_NAME": "posts"})
+    app = make_app({**xray.environ, **TRUSTED, "OTEL_SERVICE_NAME": "posts"})
     before = time.time()
-    response = app.test_client().get("/api/activities/@andrewbrown?token=made-up", headers=SAMPLED)
+    response = app.test_client().get("/api/activities/@andrewbrown?token=made-up", headers=sampled())
     assert response.status_code == 200
 
     (segment,) = xray.inbox.wait_for(1)
@@ -51,39 +54,37 @@ def test_user_activities_is_a_segment_with_nested_subsegments(make_app: MakeApp,
 
 
 def test_home_is_a_segment_and_a_health_check_is_none(make_app: MakeApp, xray: XRayDaemon) -> None:
-    client = make_app(xray.environ).test_client()
-    health: Any = client.get("/api/health-check", headers=SAMPLED).json
+    client = make_app({**xray.environ, **TRUSTED}).test_client()
+    health: Any = client.get("/api/health-check", headers=sampled()).json
     assert health["telemetry"]["xray"] == "on"
-    client.get("/api/activities/home", headers=SAMPLED)
+    client.get("/api/activities/home", headers=sampled())
     (segment,) = xray.inbox.wait_for(1)
     assert segment["http"]["request"]["url"] == "http://localhost/api/activities/home"
 
 
 def test_a_blank_handle_is_an_error_of_the_caller(make_app: MakeApp, xray: XRayDaemon) -> None:
-    make_app(xray.environ).test_client().get("/api/activities/@", headers=SAMPLED)
+    make_app({**xray.environ, **TRUSTED}).test_client().get("/api/activities/@", headers=sampled())
     (segment,) = xray.inbox.wait_for(1)
     assert segment["error"] is True
     assert "fault" not in segment
 
 
 def test_an_unhandled_exception_is_a_fault(make_app: MakeApp, xray: XRayDaemon) -> None:
-    app = make_app(xray.environ)
+    app = make_app({**xray.environ, **TRUSTED})
 
     @app.get("/broken")
     def broken() -> str:
         with app.extensions["xray_recorder"].in_subsegment("breaks"):
             raise ZeroDivisionError("no posts to share")
 
-    assert app.test_client().get("/broken", headers=SAMPLED).status_code == 500
+    assert app.test_client().get("/broken", headers=sampled()).status_code == 500
     (segment,) = xray.inbox.wait_for(1)
     assert segment["fault"] is True
     assert segment["subsegments"][0]["cause"]["exceptions"][0]["message"] == "no posts to share"
 
 
 def test_the_daemons_rules_decide(make_app: MakeApp, xray: XRayDaemon) -> None:
-    rule = {"RuleName": "everything", "Priority": 1, "FixedRate": 1.0, "ReservoirSize": 0, "Version": 1}
-    anything = dict.fromkeys(("Host", "HTTPMethod", "URLPath", "ServiceType", "ResourceARN"), "*")
-    xray.rules = [{**rule, **anything, "ServiceName": "posts"}]
+    xray.rules = [sampling_rule("everything", reservoir=0, rate=1.0, service="posts")]
     client = make_app({**xray.environ, "OTEL_SERVICE_NAME": "posts"}).test_client()
 
     deadline = time.monotonic() + PATIENCE
@@ -95,11 +96,11 @@ def test_the_daemons_rules_decide(make_app: MakeApp, xray: XRayDaemon) -> None:
 
 
 def test_two_apps_in_one_process_keep_to_themselves(make_app: MakeApp, xray: XRayDaemon) -> None:
-    one = make_app({**xray.environ, "OTEL_SERVICE_NAME": "one"})
-    two = make_app({**xray.environ, "OTEL_SERVICE_NAME": "two"})
+    one = make_app({**xray.environ, **TRUSTED, "OTEL_SERVICE_NAME": "one"})
+    two = make_app({**xray.environ, **TRUSTED, "OTEL_SERVICE_NAME": "two"})
     silent = make_app({})
     for app in (one, two, silent, one):
-        assert app.test_client().get("/api/activities/@andrewbrown", headers=SAMPLED).status_code == 200
+        assert app.test_client().get("/api/activities/@andrewbrown", headers=sampled()).status_code == 200
     assert [segment["name"] for segment in xray.inbox.wait_for(3)] == ["one", "two", "one"]
 
 
@@ -109,35 +110,42 @@ def test_the_environment_cannot_make_the_sdk_raise_or_rename(
     monkeypatch.setenv("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR")
     monkeypatch.setenv("AWS_XRAY_TRACING_NAME", "somebody-else")
     monkeypatch.setenv("AWS_PROFILE", "")
-    app = make_app(xray.environ)
+    app = make_app({**xray.environ, **TRUSTED})
     # Outside a request there is no segment to belong to: nothing is recorded, nothing raised.
     recorder = app.extensions["xray_recorder"]
     assert user_activities.run("andrewbrown", method="GET", url=URL, recorder=recorder)
-    app.test_client().get("/api/activities/home", headers=SAMPLED)
+    app.test_client().get("/api/activities/home", headers=sampled())
     assert [segment["name"] for segment in xray.inbox.wait_for(1)] == ["backend-flask"]
 
 
-def test_the_daemons_name_is_resolved_once(make_app: MakeApp, xray: XRayDaemon) -> None:
-    app = make_app({"AWS_XRAY_DAEMON_ADDRESS": f"localhost:{xray.port}"})
-    _sent_to.clear()
-    app.test_client().get("/api/activities/home", headers=SAMPLED)
-    xray.inbox.wait_for(1)
-    assert _sent_to == [("127.0.0.1", xray.port)]  # sending to a name would resolve it, in the request
+def test_the_daemons_name_is_not_resolved_in_a_request(make_app: MakeApp, xray: XRayDaemon) -> None:
+    app = make_app({"AWS_XRAY_DAEMON_ADDRESS": f"localhost:{xray.port}", **TRUSTED})
+    here = threading.current_thread()
+    _lookups.clear()
+    for _ in range(3):
+        app.test_client().get("/api/activities/home", headers=sampled())
+    assert len(xray.inbox.wait_for(3)) == 3
+    assert here not in _lookups
 
 
-def test_a_segment_too_large_is_dropped_and_said_once(
+def test_a_segment_too_large_is_dropped_and_counted(
     make_app: MakeApp, xray: XRayDaemon, caplog: pytest.LogCaptureFixture
 ) -> None:
-    app = make_app(xray.environ)
+    app = make_app({**xray.environ, **TRUSTED})
     add_large_route(app)
     for _ in range(3):
-        assert app.test_client().get("/large", headers=SAMPLED).status_code == 200
-    app.test_client().get("/api/activities/home", headers=SAMPLED)
+        assert app.test_client().get("/large", headers=sampled()).status_code == 200
+    app.test_client().get("/api/activities/home", headers=sampled())
     (segment,) = xray.inbox.wait_for(1)
     assert segment["http"]["request"]["url"].endswith("/home")
-    (record,) = [record for record in caplog.records if record.name == "observability.xray"]
-    assert record.getMessage().startswith("X-Ray segments are being dropped:")
-    assert record.exc_info is None
+    assert app.extensions["telemetry_delivery"]["xray"]() == {
+        "sent": 1,
+        "dropped": 3,
+        "last_failure": "message too long",
+    }
+    # The log says it once, not for every segment.
+    (record,) = [record for record in caplog.records if record.name == "observability.delivery"]
+    assert record.getMessage() == "xray: 1 segments dropped so far, last because message too long"
 
 
 def add_large_route(app: Flask) -> None:
