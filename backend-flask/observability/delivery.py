@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -77,6 +77,9 @@ class Delivery(Generic[Item, Ready]):
         self._buffer: deque[Item] = deque()
         self._in_flight = 0
         self._stopping = False
+        self._given_up = (
+            False  # the account is closed: what is left counts as dropped, whatever becomes of it
+        )
         self._wake = threading.Event()
         self._flushes: list[threading.Event] = []
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"deliver-{id(self)}")
@@ -86,17 +89,19 @@ class Delivery(Generic[Item, Ready]):
         """Take one item on, or count it as dropped; never waits."""
         if self._stopping:
             self.account.dropped("the process was ending")
-        elif len(self._buffer) + self._in_flight >= self._most:
+        elif self._waiting() >= self._most:
             self.account.dropped("too many were waiting already")
         else:
             self._buffer.append(item)
 
     def report(self) -> dict[str, object]:
         """The account and what is still waiting, for the health check."""
-        return {**self.account.report(), "waiting": len(self._buffer) + self._in_flight}
+        return {**self.account.report(), "waiting": 0 if self._given_up else self._waiting()}
 
     def flush(self, seconds: float) -> bool:
         """Send what waits now, for so long at most. True: it was tried; `report` says with what success."""
+        if not self._thread.is_alive():
+            return False
         done = threading.Event()
         self._flushes.append(done)
         self._wake.set()
@@ -107,8 +112,13 @@ class Delivery(Generic[Item, Ready]):
         self._stopping = True
         self._wake.set()
         self._thread.join(seconds)
-        if left := len(self._buffer) + self._in_flight:
+        left = self._waiting()
+        if left and not self._given_up:
+            self._given_up = True
             self.account.dropped("the process ended first", left)
+
+    def _waiting(self) -> int:
+        return len(self._buffer) + self._in_flight
 
     def _run(self) -> None:
         stopping = False
@@ -130,16 +140,25 @@ class Delivery(Generic[Item, Ready]):
                 flush.set()
 
     def _deliver(self, items: list[Item]) -> None:
+        ready: list[Ready] = []
         try:
-            ready: list[Ready] = []
             for start in range(0, len(items), _ITEMS_AT_A_TIME):
-                ready += map(self._prepare, items[start : start + _ITEMS_AT_A_TIME])
+                ready += self._prepare_all(items[start : start + _ITEMS_AT_A_TIME])
                 if not self._stopping:
                     time.sleep(_STEP_BACK)
-            failure = self._send(ready)
+            failure = self._send(ready) if ready else None
         except Exception as error:  # noqa: BLE001 - whatever it is, the next batch is sent all the same
             failure = type(error).__name__
+        if self._given_up:
+            return
         if failure is None:
-            self.account.sent(len(items))
+            self.account.sent(len(ready))
         else:
-            self.account.dropped(failure, len(items))
+            self.account.dropped(failure, len(ready))
+
+    def _prepare_all(self, items: list[Item]) -> Iterator[Ready]:
+        for item in items:
+            try:
+                yield self._prepare(item)
+            except Exception as error:  # noqa: BLE001 - one bad item must not cost the others
+                self.account.dropped(f"one could not be prepared ({type(error).__name__})")
