@@ -15,6 +15,7 @@ from settings import Settings
 
 # Compose kills a container ten seconds after it has told it to stop.
 SECONDS_TO_FLUSH = 6.0
+_SECONDS_TO_CLOSE = 1.0  # after that, for a last word on what is lost
 
 
 def instrument(app: Flask, settings: Settings) -> None:
@@ -39,8 +40,8 @@ def instrument(app: Flask, settings: Settings) -> None:
 
 
 def flush(flushes: dict[str, Callable[[float], None]], seconds: float = SECONDS_TO_FLUSH) -> None:
-    """Send what every vendor still has to receive, all of them at once, and wait no longer than this."""
-    deadline = monotonic() + seconds
+    """Send what every vendor still has to receive, all of them at once, and try no longer than this."""
+    deadline = monotonic() + seconds + _SECONDS_TO_CLOSE
     threads = [
         threading.Thread(target=send, args=(seconds,), name=f"flush-{vendor}", daemon=True)
         for vendor, send in flushes.items()

@@ -113,9 +113,10 @@ class SamplingRules:
         while True:
             try:
                 return ask()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may do better
                 if self._stopped.wait(_SECONDS_BETWEEN_ATTEMPTS):
-                    raise
+                    # Ends the sampler's thread; another exception would be in the log with its traceback.
+                    raise SystemExit from None
                 if not complained:
                     complained = True
                     why = type(error).__name__
