@@ -1,4 +1,4 @@
-"""Serves the journal's app with the settings of the backend's own gunicorn.conf.py, but for its hooks."""
+"""Serves the journal's app with the settings of the backend's own gunicorn.conf.py."""
 
 import runpy
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[3]
 _SETTINGS = (
     *("bind", "workers", "worker_class", "threads", "keepalive", "timeout", "graceful_timeout"),
-    *("preload_app", "worker_tmp_dir", "control_socket_disable"),
+    *("preload_app", "worker_tmp_dir", "control_socket_disable", "post_worker_init"),
 )
 
 wsgi_app = "tests.bench.journal.app:app"
