@@ -30,6 +30,7 @@ class Account:
         self._lock = threading.Lock()
         self._sent = self._dropped = 0
         self._last_failure: str | None = None
+        self._said = 0  # of those dropped, in the log
         self._next_warning = 0.0
 
     def sent(self, count: int = 1) -> None:
@@ -43,11 +44,24 @@ class Account:
             self._dropped += count
             self._last_failure = why
             now = time.monotonic()
-            due, dropped = now >= self._next_warning, self._dropped
+            due = now >= self._next_warning
             if due:
                 self._next_warning = now + _SECONDS_BETWEEN_WARNINGS
         if due:
-            _log.warning("%s: %d %s dropped so far, last because %s", self._vendor, dropped, self._noun, why)
+            self.say()
+
+    def say(self) -> None:
+        """Warn of what is dropped, if it is more than the log knows already."""
+        with self._lock:
+            unsaid, self._said = self._dropped > self._said, self._dropped
+        if unsaid:
+            _log.warning(
+                "%s: %d %s dropped so far, last because %s",
+                self._vendor,
+                self._said,
+                self._noun,
+                self._last_failure,
+            )
 
     def report(self) -> dict[str, object]:
         """The account, for the health check."""
@@ -116,6 +130,7 @@ class Delivery(Generic[Item, Ready]):
         if left and not self._given_up:
             self._given_up = True
             self.account.dropped("the process ended first", left)
+        self.account.say()
 
     def _waiting(self) -> int:
         return len(self._buffer) + self._in_flight

@@ -59,6 +59,7 @@ class SegmentSocket:
         """End the lookups and close the socket."""
         self._stopped.set()
         self._socket.close()
+        self._account.say()
 
     def _keep_looking(self, found: threading.Event) -> None:
         while not self._stopped.is_set():
