@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext
 
 Encoded = tuple[InstrumentationScope | None, Span]
 
@@ -25,16 +26,28 @@ def encode(span: ReadableSpan) -> Encoded:
 
     Most attributes of most spans are the same pairs again and again; what is unusual is left to the SDK.
     """
-    if (
+    if _is_usual(span):
+        try:
+            return span.instrumentation_scope, _encode(span)
+        except ValueError:  # an attribute that protobuf cannot hold: the SDK leaves out that one alone
+            pass
+    return span.instrumentation_scope, encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+
+
+def _is_usual(span: ReadableSpan) -> bool:
+    return not (
         span.events
         or span.links
         or span.dropped_attributes
+        or span.dropped_events
+        or span.dropped_links
         or span.context.trace_state
-        or not all(type(value) in _PLAIN for value in (span.attributes or {}).values())
-    ):
-        return span.instrumentation_scope, encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    ) and all(type(value) in _PLAIN for value in (span.attributes or {}).values())
+
+
+def _encode(span: ReadableSpan) -> Span:
     parent = span.parent
-    return span.instrumentation_scope, Span(
+    return Span(
         trace_id=span.context.trace_id.to_bytes(16, "big"),
         span_id=span.context.span_id.to_bytes(8, "big"),
         parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
@@ -58,15 +71,23 @@ def _attribute(key: str, kind: type, value: str | float) -> KeyValue:
 
 
 def encode_resource(resource: Resource) -> ResourceSpans:
-    """Make the message that says whose spans these are. It is the same for all."""
-    attributes = [
-        _attribute(key, type(value), value)  # type: ignore[arg-type] # plain, as the line below says
-        for key, value in resource.attributes.items()
-        if type(value) in _PLAIN
-    ]
-    message = ResourceSpans(schema_url=resource.schema_url)
-    message.resource.attributes.extend(attributes)
+    """Make the message that says whose spans these are, without any. It is the same for all."""
+    sample = ReadableSpan("", _NOBODY, resource=resource)
+    message: ResourceSpans = encode_spans([sample]).resource_spans[0]
+    del message.scope_spans[:]
     return message
+
+
+@functools.lru_cache(256)
+def _scope(scope: InstrumentationScope | None) -> ScopeSpans:
+    """Make the message that says which part of the program made these spans, without any."""
+    sample = ReadableSpan("", _NOBODY, instrumentation_scope=scope)
+    message: ScopeSpans = encode_spans([sample]).resource_spans[0].scope_spans[0]
+    del message.spans[:]
+    return message
+
+
+_NOBODY = SpanContext(0, 0, is_remote=False)
 
 
 class Exporter(OTLPSpanExporter):
@@ -79,13 +100,9 @@ class Exporter(OTLPSpanExporter):
             scopes[scope].append(span)
         request = ExportTraceServiceRequest(resource_spans=[resource])
         for scope, members in scopes.items():
-            if scope is None:
-                request.resource_spans[0].scope_spans.append(ScopeSpans(spans=members))
-                continue
-            message = request.resource_spans[0].scope_spans.add(
-                spans=members, schema_url=scope.schema_url or ""
-            )
-            message.scope.name, message.scope.version = scope.name, scope.version or ""
+            message = request.resource_spans[0].scope_spans.add()
+            message.CopyFrom(_scope(scope))
+            message.spans.extend(members)
         with suppress_instrumentation():  # else the delivery would be a trace, too
             result = self._client.export(request.SerializeToString())
         if result.success:
