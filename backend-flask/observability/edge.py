@@ -107,6 +107,8 @@ def _read(traceparent: str, xray: str) -> Trace | None:
         otel = None
     fields = dict(part.strip().partition("=")[::2] for part in xray.split(";"))
     root = _XRAY_ROOT.fullmatch(fields.get("Root", ""))
+    if root and root[1] + root[2] == _NO_TRACE:
+        root = None
     if (traceparent and not otel) or (xray and not root) or not (otel or root):
         return None
     ids = {otel[1] if otel else None, root[1] + root[2] if root else None} - {None}
@@ -117,6 +119,6 @@ def _read(traceparent: str, xray: str) -> Trace | None:
         id=str(ids.pop()),
         parent_span=otel[2] if otel else None,
         recorded=bool(int(otel[3], 16) & 1) if otel else True,
-        parent_segment=parent if _SPAN_ID.fullmatch(parent) else None,
+        parent_segment=parent if _SPAN_ID.fullmatch(parent) and parent != _NO_SPAN else None,
         sampled={"1": True, "0": False}.get(fields.get("Sampled", "")),
     )

@@ -73,10 +73,12 @@ def _close_the_sdks_own_recorder() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_app() -> Iterator[MakeApp]:
+def make_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeApp]:
     apps: list[Flask] = []
 
     def make(environ: dict[str, str], /) -> Flask:
+        for name, value in environ.items():  # some of the vendors' libraries read it themselves
+            monkeypatch.setenv(name, value)
         apps.append(create_app(Settings.from_environ(environ)))
         return apps[-1]
 
