@@ -1,6 +1,8 @@
 """How gunicorn serves this app; gunicorn reads this file from the folder it starts in."""
 
+import gc
 import os
+from typing import Any
 
 wsgi_app = "app:create_app()"
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '4567'}"
@@ -15,6 +17,14 @@ preload_app = False
 
 # For development: a changed source file restarts the worker.
 reload = (os.environ.get("FLASK_DEBUG") or "0").lower() not in {"0", "false", "no"}
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Look for garbage more rarely, and not among what the app is made of: that is most of all objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
+
 
 # The control socket is one file for all gunicorns of a user.
 control_socket_disable = True

@@ -124,9 +124,10 @@ class JsonLine(logging.Formatter):
         for name in ("message", "traceback"):
             if len(line.get(name, "")) > MOST_CHARACTERS:
                 line[name] = line[name][:MOST_CHARACTERS] + " [cut]"
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
+_encode = json.JSONEncoder(default=str).encode
 _STANDARD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
@@ -216,7 +217,12 @@ class _LogsClient:
             self._made = boto3.session.Session().client(
                 "logs",
                 region_name=self._region,
-                config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1}),
+                config=Config(
+                    connect_timeout=3,
+                    read_timeout=5,
+                    retries={"total_max_attempts": 1},
+                    parameter_validation=False,  # of thousands of lines, whose form is our own
+                ),
             )
             return self._made
         return getattr(self._made, name)

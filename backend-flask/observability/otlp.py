@@ -2,7 +2,10 @@
 
 import functools
 from collections import defaultdict
+from typing import Any
 
+from opentelemetry import trace
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.utils import suppress_instrumentation
@@ -12,7 +15,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext
 
 Encoded = tuple[InstrumentationScope | None, Span]
 
@@ -26,26 +28,36 @@ def encode(span: ReadableSpan) -> Encoded:
 
     Most attributes of most spans are the same pairs again and again; what is unusual is left to the SDK.
     """
-    if _is_usual(span):
+    attributes = _usual_attributes(span)
+    if attributes is not None:
         try:
-            return span.instrumentation_scope, _encode(span)
+            return span.instrumentation_scope, _encode(span, attributes)
         except ValueError:  # an attribute that protobuf cannot hold: the SDK leaves out that one alone
             pass
     return span.instrumentation_scope, encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
 
 
-def _is_usual(span: ReadableSpan) -> bool:
-    return not (
-        span.events
-        or span.links
-        or span.dropped_attributes
+def _usual_attributes(span: ReadableSpan) -> dict[str, Any] | None:
+    """Answer the attributes of a span that has nothing but plain ones; None for any other.
+
+    They are read where the SDK keeps them: its properties copy, which takes longer than all the rest.
+    """
+    kept = span._attributes  # noqa: SLF001 - as said
+    if (
+        not isinstance(kept, BoundedAttributes)
+        or len(span._events)  # noqa: SLF001
+        or len(span._links)  # noqa: SLF001
+        or kept.dropped
         or span.dropped_events
         or span.dropped_links
         or span.context.trace_state
-    ) and all(type(value) in _PLAIN for value in (span.attributes or {}).values())
+    ):
+        return None
+    attributes = kept._dict  # noqa: SLF001
+    return attributes if _PLAIN.keys() >= set(map(type, attributes.values())) else None
 
 
-def _encode(span: ReadableSpan) -> Span:
+def _encode(span: ReadableSpan, attributes: dict[str, Any]) -> Span:
     parent = span.parent
     return Span(
         trace_id=span.context.trace_id.to_bytes(16, "big"),
@@ -55,8 +67,8 @@ def _encode(span: ReadableSpan) -> Span:
         kind=span.kind.value + 1,  # type: ignore[arg-type] # OTLP counts from 1: 0 is "unspecified"
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
-        attributes=[_attribute(key, type(value), value) for key, value in (span.attributes or {}).items()],  # type: ignore[arg-type] # plain, as checked above
-        status=Status(code=span.status.status_code.value, message=span.status.description or ""),  # type: ignore[arg-type] # the numbers are the same
+        attributes=[_attribute(key, type(value), value) for key, value in attributes.items()],  # type: ignore[arg-type] # plain, as was checked
+        status=_status(span.status),
         flags=_REMOTE if parent and parent.is_remote else _LOCAL,
     )
 
@@ -68,6 +80,15 @@ _PLAIN = {str: "string_value", bool: "bool_value", int: "int_value", float: "dou
 def _attribute(key: str, kind: type, value: str | float) -> KeyValue:
     """One attribute. Its type is a key of the cache, too: 1, 1.0 and True are equal."""
     return KeyValue(key=key, value=AnyValue(**{_PLAIN[kind]: value}))  # type: ignore[arg-type] # as named
+
+
+def _status(status: trace.Status) -> Status:
+    if status.status_code is trace.StatusCode.UNSET:
+        return _UNSET
+    return Status(code=status.status_code.value, message=status.description or "")
+
+
+_UNSET = Status()
 
 
 def encode_resource(resource: Resource) -> ResourceSpans:
@@ -87,7 +108,7 @@ def _scope(scope: InstrumentationScope | None) -> ScopeSpans:
     return message
 
 
-_NOBODY = SpanContext(0, 0, is_remote=False)
+_NOBODY = trace.SpanContext(0, 0, is_remote=False)
 
 
 class Exporter(OTLPSpanExporter):

@@ -5,11 +5,11 @@ No library is patched: patched ones also record the calls that other vendors' ex
 
 import logging
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from aws_xray_sdk.core import AWSXRayRecorder
 from aws_xray_sdk.core.models import http
-from aws_xray_sdk.core.models.dummy_entities import DummySegment
 from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.utils import stacktrace
 from flask import Flask, got_request_exception
@@ -46,10 +46,10 @@ def instrument(app: Flask, settings: Settings) -> None:
         emitter.stop()
 
     def record_exception(_app: Flask, exception: BaseException, **_: object) -> None:
-        if segment := recorder.current_segment():
+        if segment := recorder.get_trace_entity():  # what is open when nobody has caught it: the segment
             segment.add_exception(exception, stacktrace.get_stacktrace(limit=recorder.max_trace_back))
 
-    app.extensions["xray_recorder"] = recorder
+    app.extensions["xray_recorder"] = SampledOnly(recorder)
     app.extensions["telemetry_delivery"]["xray"] = account.report
     app.extensions["telemetry_flush"]["xray"] = stop
     app.wsgi_app = Segments(app.wsgi_app, recorder)  # type: ignore[method-assign] # as Flask's docs say
@@ -57,7 +57,7 @@ def instrument(app: Flask, settings: Settings) -> None:
 
 
 class Segments:
-    """WSGI middleware: one segment for each request, or a stand-in that takes everything and records nothing.
+    """WSGI middleware: one segment for each request that is sampled, and nothing for the others.
 
     The SDK's own middleware does as much work for a request that is not sampled as for one that is.
     """
@@ -71,11 +71,8 @@ class Segments:
         if environ.get("PATH_INFO") == health.PATH:
             return self._app(environ, start_response)
         segment = self._begin(environ)
-        if not segment.sampled:
-            try:
-                return self._app(environ, start_response)
-            finally:
-                self._recorder.clear_trace_entities()
+        if segment is None:
+            return self._app(environ, start_response)
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             segment.put_http_meta(http.STATUS, int(status[:3]))
@@ -89,24 +86,24 @@ class Segments:
         finally:
             self._end()
 
-    def _begin(self, environ: "WSGIEnvironment") -> Segment:
-        """Open the segment; on any fault of telemetry's own, the stand-in."""
+    def _begin(self, environ: "WSGIEnvironment") -> Segment | None:
+        """Open the segment, if this request is sampled and telemetry has no trouble of its own."""
         try:
             trace = current_trace() or Trace(new_trace_id())
-            if decision := self._decide(trace, environ):
-                segment = self._recorder.begin_segment(
-                    self._recorder.service, trace.xray_id, trace.parent_segment, sampling=decision
-                )
-                segment.put_http_meta(http.URL, get_current_url(environ, strip_querystring=True))
-                segment.put_http_meta(http.METHOD, environ["REQUEST_METHOD"])
-                segment.put_http_meta(http.USER_AGENT, environ.get("HTTP_USER_AGENT"))
-                segment.put_http_meta(http.CLIENT_IP, environ.get("REMOTE_ADDR"))
-                return segment
+            decision = self._decide(trace, environ)
+            if not decision:
+                return None
+            segment = self._recorder.begin_segment(
+                self._recorder.service, trace.xray_id, trace.parent_segment, sampling=decision
+            )
+            segment.put_http_meta(http.URL, get_current_url(environ, strip_querystring=True))
+            segment.put_http_meta(http.METHOD, environ["REQUEST_METHOD"])
+            segment.put_http_meta(http.USER_AGENT, environ.get("HTTP_USER_AGENT"))
+            segment.put_http_meta(http.CLIENT_IP, environ.get("REMOTE_ADDR"))
         except Exception:  # noqa: BLE001 - telemetry must never fail a request
             _log.warning("X-Ray: a request is not recorded", exc_info=True)
-        skipped = _Skipped()
-        self._recorder.context.put_segment(skipped)
-        return skipped
+            return None
+        return segment
 
     def _decide(self, trace: Trace, environ: "WSGIEnvironment") -> object:
         """Follow the caller if it has decided, else the sampling rules: a rule's name, True or False."""
@@ -126,10 +123,32 @@ class Segments:
             self._recorder.end_segment()
         except Exception:  # noqa: BLE001 - telemetry must never fail a request
             _log.warning("X-Ray: a segment is lost", exc_info=True)
+        finally:
+            self._recorder.clear_trace_entities()  # also when a subsegment was left open, which holds it back
 
 
-class _Skipped(DummySegment):  # type: ignore[misc] # the SDK has no types
-    """What an unsampled request has in place of a segment, made without asking the kernel for a random id."""
+class SampledOnly:
+    """The SDK's recorder, for services: where no segment is open, nothing is made and nothing is recorded.
 
-    def _generate_random_id(self) -> str:
-        return "0" * 16
+    The SDK itself warns about every subsegment without a segment, and has none to give to a `with` statement.
+    """
+
+    def __init__(self, recorder: AWSXRayRecorder) -> None:
+        self._recorder = recorder
+
+    def in_subsegment(self, name: str) -> AbstractContextManager[object]:
+        """Record the block as a subsegment of what is open."""
+        return self._recorder.in_subsegment(name) if self._is_open() else nullcontext()
+
+    def put_annotation(self, key: str, value: str | float) -> None:
+        """Add an indexed value to what is open."""
+        if self._is_open():
+            self._recorder.put_annotation(key, value)
+
+    def put_metadata(self, key: str, value: object, namespace: str) -> None:
+        """Add any JSON value to what is open."""
+        if self._is_open():
+            self._recorder.put_metadata(key, value, namespace)
+
+    def _is_open(self) -> bool:
+        return self._recorder.get_trace_entity() is not None
