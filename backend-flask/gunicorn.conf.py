@@ -1,7 +1,9 @@
 """How gunicorn serves this app; gunicorn reads this file from the folder it starts in."""
 
 import gc
+import logging
 import os
+import re
 from typing import Any
 
 wsgi_app = "app:create_app()"
@@ -25,6 +27,15 @@ def post_worker_init(_worker: Any) -> None:
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
 
+
+def _without_requests(record: logging.LogRecord) -> bool:
+    """Cut what gunicorn quotes of requests that it cannot read or serve: it may hold anybody's secret."""
+    message = re.sub(r"(Invalid request .*?)['\"].*", r"\1...", record.getMessage(), flags=re.DOTALL)
+    record.msg, record.args = re.sub(r"\?\S+", "?...", message), ()
+    return True
+
+
+logging.getLogger("gunicorn.error").addFilter(_without_requests)
 
 # The control socket is one file for all gunicorns of a user.
 control_socket_disable = True
