@@ -29,12 +29,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_LINES_WAITING = 10_000
-MOST_CHARACTERS = 100_000  # of a line; the API refuses more than 256 KB
+MOST_BYTES = 262_144 - 26  # of a line: the API's limit, less what it adds to each
 SECONDS_BETWEEN_BATCHES = 1.0
 _LINES_PER_BATCH = 2_000
-
-_requests = logging.getLogger("requests_served")
-_requests.propagate = False  # the console has no use for a line per request
 
 
 def instrument(app: Flask, settings: Settings) -> None:
@@ -45,10 +42,11 @@ def instrument(app: Flask, settings: Settings) -> None:
     warnings.filterwarnings("ignore", category=WatchtowerWarning)  # `Delivery` says what is dropped
     lines = Lines(app, settings.cloudwatch, settings.service_name)
     services = logging.getLogger("services")
-    loggers = (app.logger, services, _requests)
+    # Of this app alone, and no child of the root: the console has no use for a line per request.
+    requests = logging.Logger("requests_served", logging.INFO)  # noqa: LOG001 - as the line above says
+    loggers = (app.logger, services, requests)
     for logger in loggers:
         logger.addHandler(lines)
-    _requests.setLevel(logging.INFO)
     services.setLevel(logging.INFO)
     if logging.lastResort:  # without handlers, warnings would be on the console; they shall stay there
         services.addHandler(logging.lastResort)
@@ -60,14 +58,15 @@ def instrument(app: Flask, settings: Settings) -> None:
 
     app.extensions["telemetry_delivery"]["cloudwatch"] = lines.delivery.report
     app.extensions["telemetry_flush"]["cloudwatch"] = flush
-    app.wsgi_app = RequestLines(app.wsgi_app)  # type: ignore[method-assign] # as Flask's docs say
+    app.wsgi_app = RequestLines(app.wsgi_app, requests)  # type: ignore[method-assign] # as Flask's docs say
 
 
 class RequestLines:
     """WSGI middleware: writes one line for each request, once it is answered."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: "WSGIApplication", log: logging.Logger) -> None:
         self._app = app
+        self._log = log
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, then say so."""
@@ -84,7 +83,7 @@ class RequestLines:
         finally:
             path = _path(environ)
             method = environ["REQUEST_METHOD"]
-            _requests.log(
+            self._log.log(
                 _level(status),
                 "%s %s %d",
                 method,
@@ -121,10 +120,16 @@ class JsonLine(logging.Formatter):
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD_FIELDS}
         if record.exc_text:
             line["traceback"] = record.exc_text
-        for name in ("message", "traceback"):
-            if len(line.get(name, "")) > MOST_CHARACTERS:
-                line[name] = line[name][:MOST_CHARACTERS] + " [cut]"
-        return _encode(line)
+        text, most = _encode(line), MOST_BYTES
+        while len(text) > MOST_BYTES and most:  # it is ASCII: some characters take twelve
+            most //= 2
+            text = _encode({name: _cut(value, most) for name, value in line.items()})
+        return text
+
+
+def _cut(value: object, most: int) -> object:
+    text = value if isinstance(value, str) else _encode(value)
+    return value if len(text) <= most else text[:most] + " [cut]"
 
 
 _encode = json.JSONEncoder(default=str).encode
