@@ -59,6 +59,8 @@ def serving(folder: Path, environ: Mapping[str, str], log: Path) -> Iterator[Ser
         server.whole_cpu_seconds = usage.ru_utime + usage.ru_stime
         if process.returncode:
             raise RuntimeError(f"the server ended with {process.returncode}: {_end_of(log)}")
+    except psutil.NoSuchProcess as error:
+        raise RuntimeError(f"the server ended before it was told to: {_end_of(log)}") from error
     finally:
         if process.poll() is None:
             process.kill()
