@@ -16,17 +16,23 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-Encoded = tuple[InstrumentationScope | None, Span]
+Encoded = tuple[InstrumentationScope | None, bytes]
 
 # The span's own flags, which say only whether its parent is another process's.
 _LOCAL = SpanFlags.SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 _REMOTE = _LOCAL | SpanFlags.SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 
+# The numbers of the fields in which messages hold each other.
+_SPANS = ScopeSpans.DESCRIPTOR.fields_by_name["spans"].number
+_SCOPE_SPANS = ResourceSpans.DESCRIPTOR.fields_by_name["scope_spans"].number
+_RESOURCE_SPANS = ExportTraceServiceRequest.DESCRIPTOR.fields_by_name["resource_spans"].number
+
 
 def encode(span: ReadableSpan) -> Encoded:
-    """Make the message for one span: the same as the SDK's own encoder, for a quarter of its time.
+    """Make the message for one span: the same as the SDK's own encoder, for a fifth of its time.
 
-    Most attributes of most spans are the same pairs again and again; what is unusual is left to the SDK.
+    Most of what spans hold is the same again and again, and messages one after another are one message that holds
+    what all of them do. So only ids and times are made anew. What is unusual is left to the SDK.
     """
     attributes = _usual_attributes(span)
     if attributes is not None:
@@ -34,7 +40,8 @@ def encode(span: ReadableSpan) -> Encoded:
             return span.instrumentation_scope, _encode(span, attributes)
         except ValueError:  # an attribute that protobuf cannot hold: the SDK leaves out that one alone
             pass
-    return span.instrumentation_scope, encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    message = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
+    return span.instrumentation_scope, message.SerializeToString()
 
 
 def _usual_attributes(span: ReadableSpan) -> dict[str, Any] | None:
@@ -57,75 +64,86 @@ def _usual_attributes(span: ReadableSpan) -> dict[str, Any] | None:
     return attributes if _PLAIN.keys() >= set(map(type, attributes.values())) else None
 
 
-def _encode(span: ReadableSpan, attributes: dict[str, Any]) -> Span:
-    parent = span.parent
-    return Span(
+def _encode(span: ReadableSpan, attributes: dict[str, Any]) -> bytes:
+    parent, status = span.parent, span.status
+    own = Span(
         trace_id=span.context.trace_id.to_bytes(16, "big"),
         span_id=span.context.span_id.to_bytes(8, "big"),
         parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
-        name=span.name,
-        kind=span.kind.value + 1,  # type: ignore[arg-type] # OTLP counts from 1: 0 is "unspecified"
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
-        attributes=[_attribute(key, type(value), value) for key, value in attributes.items()],  # type: ignore[arg-type] # plain, as was checked
-        status=_status(span.status),
         flags=_REMOTE if parent and parent.is_remote else _LOCAL,
+    ).SerializeToString()
+    common = _common(span.name, span.kind, status.status_code, status.description)
+    return b"".join(
+        [own, common, *[_attribute(key, type(value), value) for key, value in attributes.items()]]
     )
+
+
+@functools.lru_cache(1024)
+def _common(name: str, kind: trace.SpanKind, code: trace.StatusCode, description: str | None) -> bytes:
+    """Make the part of a span that it has in common with many others."""
+    return Span(
+        name=name,
+        kind=kind.value + 1,  # type: ignore[arg-type] # OTLP counts from 1: 0 is "unspecified"
+        status=Status(code=code.value, message=description or ""),  # type: ignore[arg-type] # the numbers are the same
+    ).SerializeToString()
 
 
 _PLAIN = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
 
 
 @functools.lru_cache(4096)
-def _attribute(key: str, kind: type, value: str | float) -> KeyValue:
-    """One attribute. Its type is a key of the cache, too: 1, 1.0 and True are equal."""
-    return KeyValue(key=key, value=AnyValue(**{_PLAIN[kind]: value}))  # type: ignore[arg-type] # as named
+def _attribute(key: str, kind: type[str | float], value: str | float) -> bytes:
+    """Make the part of a span that is one attribute. The type is a key of the cache: 1, 1.0 and True are equal."""
+    attribute = KeyValue(key=key, value=AnyValue(**{_PLAIN[kind]: value}))  # type: ignore[arg-type] # as named
+    return Span(attributes=[attribute]).SerializeToString()
 
 
-def _status(status: trace.Status) -> Status:
-    if status.status_code is trace.StatusCode.UNSET:
-        return _UNSET
-    return Status(code=status.status_code.value, message=status.description or "")
-
-
-_UNSET = Status()
-
-
-def encode_resource(resource: Resource) -> ResourceSpans:
+def encode_resource(resource: Resource) -> bytes:
     """Make the message that says whose spans these are, without any. It is the same for all."""
-    sample = ReadableSpan("", _NOBODY, resource=resource)
-    message: ResourceSpans = encode_spans([sample]).resource_spans[0]
+    message = encode_spans([ReadableSpan("", _NOBODY, resource=resource)]).resource_spans[0]
     del message.scope_spans[:]
-    return message
+    return message.SerializeToString()
 
 
 @functools.lru_cache(256)
-def _scope(scope: InstrumentationScope | None) -> ScopeSpans:
+def _scope(scope: InstrumentationScope | None) -> bytes:
     """Make the message that says which part of the program made these spans, without any."""
     sample = ReadableSpan("", _NOBODY, instrumentation_scope=scope)
-    message: ScopeSpans = encode_spans([sample]).resource_spans[0].scope_spans[0]
+    message = encode_spans([sample]).resource_spans[0].scope_spans[0]
     del message.spans[:]
-    return message
+    return message.SerializeToString()
 
 
 _NOBODY = trace.SpanContext(0, 0, is_remote=False)
 
 
+def _field(number: int, message: bytes) -> bytes:
+    """Put one message into another's field: https://protobuf.dev/programming-guides/encoding/#length-types."""
+    prefix, length = bytearray([number << 3 | 2]), len(message)
+    while length >= _MORE:
+        prefix.append(length % _MORE | _MORE)
+        length //= _MORE
+    prefix.append(length)
+    return bytes(prefix) + message
+
+
+_MORE = 128  # a length is written seven bits at a time, and the eighth says that there are more
+
+
 class Exporter(OTLPSpanExporter):
     """The SDK's exporter, with its retries, compression and TLS, for spans that are encoded already."""
 
-    def send(self, spans: list[Encoded], resource: ResourceSpans) -> str | None:
+    def send(self, spans: list[Encoded], resource: bytes) -> str | None:
         """Send one batch. Answers None when it has arrived, else why it has not; flushing would not tell."""
-        scopes: defaultdict[InstrumentationScope | None, list[Span]] = defaultdict(list)
+        scopes: defaultdict[InstrumentationScope | None, list[bytes]] = defaultdict(list)
         for scope, span in spans:
-            scopes[scope].append(span)
-        request = ExportTraceServiceRequest(resource_spans=[resource])
-        for scope, members in scopes.items():
-            message = request.resource_spans[0].scope_spans.add()
-            message.CopyFrom(_scope(scope))
-            message.spans.extend(members)
+            scopes[scope].append(_field(_SPANS, span))
+        parts = [_field(_SCOPE_SPANS, _scope(scope) + b"".join(members)) for scope, members in scopes.items()]
+        body = _field(_RESOURCE_SPANS, resource + b"".join(parts))
         with suppress_instrumentation():  # else the delivery would be a trace, too
-            result = self._client.export(request.SerializeToString())
+            result = self._client.export(body)
         if result.success:
             return None
         return f"HTTP {result.status_code}" if result.status_code else "the OTLP endpoint cannot be reached"
