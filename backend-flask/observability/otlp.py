@@ -31,8 +31,8 @@ _RESOURCE_SPANS = ExportTraceServiceRequest.DESCRIPTOR.fields_by_name["resource_
 def encode(span: ReadableSpan) -> Encoded:
     """Make the message for one span: the same as the SDK's own encoder, for a fifth of its time.
 
-    Most of what spans hold is the same again and again, and messages one after another are one message that holds
-    what all of them do. So only ids and times are made anew. What is unusual is left to the SDK.
+    Most of what spans hold is the same again and again, and messages one after another are one message that
+    holds what all of them do. So only ids and times are made anew. What is unusual is left to the SDK.
     """
     attributes = _usual_attributes(span)
     if attributes is not None:
@@ -40,8 +40,7 @@ def encode(span: ReadableSpan) -> Encoded:
             return span.instrumentation_scope, _encode(span, attributes)
         except ValueError:  # an attribute that protobuf cannot hold: the SDK leaves out that one alone
             pass
-    message = encode_spans([span]).resource_spans[0].scope_spans[0].spans[0]
-    return span.instrumentation_scope, message.SerializeToString()
+    return span.instrumentation_scope, _bytes(encode_spans([span]).resource_spans[0].scope_spans[0].spans[0])
 
 
 def _usual_attributes(span: ReadableSpan) -> dict[str, Any] | None:
@@ -73,21 +72,22 @@ def _encode(span: ReadableSpan, attributes: dict[str, Any]) -> bytes:
         start_time_unix_nano=span.start_time or 0,
         end_time_unix_nano=span.end_time or 0,
         flags=_REMOTE if parent and parent.is_remote else _LOCAL,
-    ).SerializeToString()
-    common = _common(span.name, span.kind, status.status_code, status.description)
-    return b"".join(
-        [own, common, *[_attribute(key, type(value), value) for key, value in attributes.items()]]
     )
+    parts = [_bytes(own), _common(span.name, span.kind, status.status_code, status.description)]
+    parts += [_attribute(key, value.__class__, value) for key, value in attributes.items()]
+    return b"".join(parts)
 
 
 @functools.lru_cache(1024)
 def _common(name: str, kind: trace.SpanKind, code: trace.StatusCode, description: str | None) -> bytes:
     """Make the part of a span that it has in common with many others."""
-    return Span(
-        name=name,
-        kind=kind.value + 1,  # type: ignore[arg-type] # OTLP counts from 1: 0 is "unspecified"
-        status=Status(code=code.value, message=description or ""),  # type: ignore[arg-type] # the numbers are the same
-    ).SerializeToString()
+    return _bytes(
+        Span(
+            name=name,
+            kind=kind.value + 1,  # type: ignore[arg-type] # OTLP counts from 1: 0 is "unspecified"
+            status=Status(code=code.value, message=description or ""),  # type: ignore[arg-type] # the same numbers
+        )
+    )
 
 
 _PLAIN = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
@@ -95,16 +95,19 @@ _PLAIN = {str: "string_value", bool: "bool_value", int: "int_value", float: "dou
 
 @functools.lru_cache(4096)
 def _attribute(key: str, kind: type[str | float], value: str | float) -> bytes:
-    """Make the part of a span that is one attribute. The type is a key of the cache: 1, 1.0 and True are equal."""
+    """Make the part of a span that is one attribute.
+
+    The type is part of the cache's key, too: 1, 1.0 and True are equal.
+    """
     attribute = KeyValue(key=key, value=AnyValue(**{_PLAIN[kind]: value}))  # type: ignore[arg-type] # as named
-    return Span(attributes=[attribute]).SerializeToString()
+    return _bytes(Span(attributes=[attribute]))
 
 
 def encode_resource(resource: Resource) -> bytes:
     """Make the message that says whose spans these are, without any. It is the same for all."""
     message = encode_spans([ReadableSpan("", _NOBODY, resource=resource)]).resource_spans[0]
     del message.scope_spans[:]
-    return message.SerializeToString()
+    return _bytes(message)
 
 
 @functools.lru_cache(256)
@@ -113,10 +116,15 @@ def _scope(scope: InstrumentationScope | None) -> bytes:
     sample = ReadableSpan("", _NOBODY, instrumentation_scope=scope)
     message = encode_spans([sample]).resource_spans[0].scope_spans[0]
     del message.spans[:]
-    return message.SerializeToString()
+    return _bytes(message)
 
 
 _NOBODY = trace.SpanContext(0, 0, is_remote=False)
+
+
+def _bytes(message: Any) -> bytes:
+    encoded: bytes = message.SerializeToString()
+    return encoded
 
 
 def _field(number: int, message: bytes) -> bytes:
