@@ -113,7 +113,8 @@ def encode_resource(resource: Resource) -> bytes:
 @functools.lru_cache(256)
 def _scope(scope: InstrumentationScope | None) -> bytes:
     """Make the message that says which part of the program made these spans, without any."""
-    sample = ReadableSpan("", _NOBODY, instrumentation_scope=scope)
+    # Given no resource it looks for one, in threads, and none can start when the process is about to end.
+    sample = ReadableSpan("", _NOBODY, resource=Resource.get_empty(), instrumentation_scope=scope)
     message = encode_spans([sample]).resource_spans[0].scope_spans[0]
     del message.spans[:]
     return _bytes(message)
