@@ -3,17 +3,13 @@
 Every line is one JSON object, with the trace id of its request.
 """
 
-import json
 import logging
 import os
 import platform
 import re
 import threading
-import time
 import warnings
-from collections.abc import Iterable
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -23,13 +19,10 @@ from watchtower import CloudWatchLogHandler, WatchtowerWarning
 
 from observability.delivery import Account, Delivery
 from observability.edge import current_trace
+from observability.log_lines import JsonLine, RequestLine, RequestLines
 from settings import CloudWatch, Settings
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 MOST_LINES_WAITING = 10_000
-MOST_BYTES = 262_144 - 26  # of a line: the API's limit, less what it adds to each
 SECONDS_BETWEEN_BATCHES = 1.0
 _LINES_PER_BATCH = 2_000
 
@@ -42,98 +35,20 @@ def instrument(app: Flask, settings: Settings) -> None:
     warnings.filterwarnings("ignore", category=WatchtowerWarning)  # `Delivery` says what is dropped
     lines = Lines(app, settings.cloudwatch, settings.service_name)
     services = logging.getLogger("services")
-    # Of this app alone, and no child of the root: the console has no use for a line per request.
-    requests = logging.Logger("requests_served", logging.INFO)  # noqa: LOG001 - as the line above says
-    loggers = (app.logger, services, requests)
-    for logger in loggers:
+    for logger in (app.logger, services):
         logger.addHandler(lines)
     services.setLevel(logging.INFO)
     if logging.lastResort:  # without handlers, warnings would be on the console; they shall stay there
         services.addHandler(logging.lastResort)
 
     def flush(seconds: float) -> None:
-        for logger in loggers:
+        for logger in (app.logger, services):
             logger.removeHandler(lines)
         lines.stop(seconds)
 
     app.extensions["telemetry_delivery"]["cloudwatch"] = lines.delivery.report
     app.extensions["telemetry_flush"]["cloudwatch"] = flush
-    app.wsgi_app = RequestLines(app.wsgi_app, requests)  # type: ignore[method-assign] # as Flask's docs say
-
-
-class RequestLines:
-    """WSGI middleware: writes one line for each request, once it is answered."""
-
-    def __init__(self, app: "WSGIApplication", log: logging.Logger) -> None:
-        self._app = app
-        self._log = log
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve one request, then say so."""
-        started = time.perf_counter()
-        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)  # until the app answers
-
-        def respond(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            nonlocal status
-            status = int(line[:3])
-            return start_response(line, headers, exc_info) if exc_info else start_response(line, headers)
-
-        try:
-            return self._app(environ, respond)
-        finally:
-            path = _path(environ)
-            method = environ["REQUEST_METHOD"]
-            self._log.log(
-                _level(status),
-                "%s %s %d",
-                method,
-                path,
-                status,
-                extra={
-                    "method": method,
-                    "path": path,
-                    "status": status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-                },
-            )
-
-
-def _level(status: int) -> int:
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return logging.ERROR
-    return logging.WARNING if status >= HTTPStatus.BAD_REQUEST else logging.INFO
-
-
-def _path(environ: "WSGIEnvironment") -> str:
-    """Answer the path and the names in the query string: the values may be anybody's secrets."""
-    path = str(environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")  # as WSGI wraps it
-    names = re.findall(r"(?:^|&)([^=&]+)=", environ.get("QUERY_STRING") or "")
-    return f"{path}?{'&'.join(names)}" if names else path
-
-
-class JsonLine(logging.Formatter):
-    """One record as one JSON object: what the record says, its `extra` fields, and its traceback."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Answer the line."""
-        line = {"level": record.levelname, "logger": record.name, "message": record.getMessage()}
-        line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD_FIELDS}
-        if record.exc_text:
-            line["traceback"] = record.exc_text
-        text, most = _encode(line), MOST_BYTES
-        while len(text) > MOST_BYTES and most:  # it is ASCII: some characters take twelve
-            most //= 2
-            text = _encode({name: _cut(value, most) for name, value in line.items()})
-        return text
-
-
-def _cut(value: object, most: int) -> object:
-    text = value if isinstance(value, str) else _encode(value)
-    return value if len(text) <= most else text[:most] + " [cut]"
-
-
-_encode = json.JSONEncoder(default=str).encode
-_STANDARD_FIELDS = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+    app.wsgi_app = RequestLines(app.wsgi_app, lines.delivery.put)  # type: ignore[method-assign] # as Flask's docs say
 
 
 class Lines(CloudWatchLogHandler):
@@ -155,7 +70,7 @@ class Lines(CloudWatchLogHandler):
         self.sequence_tokens[self.log_stream_name] = None
         self.setFormatter(JsonLine())
         self._flask_app = app
-        self.delivery = Delivery(
+        self.delivery: Delivery[logging.LogRecord | RequestLine, dict[str, Any]] = Delivery(
             Account("cloudwatch", "log lines"),
             self._event,
             self._send,
@@ -182,8 +97,9 @@ class Lines(CloudWatchLogHandler):
         self.delivery.stop(seconds)
         self.close()  # type: ignore[no-untyped-call]
 
-    def _event(self, record: logging.LogRecord) -> dict[str, Any]:
-        return {"timestamp": int(record.created * 1000), "message": self.format(record)}
+    def _event(self, line: logging.LogRecord | RequestLine) -> dict[str, Any]:
+        text = line.text() if isinstance(line, RequestLine) else self.format(line)
+        return {"timestamp": int(line.created * 1000), "message": text}
 
     def _send(self, events: list[dict[str, Any]]) -> str | None:
         """Send them in batches of the size that the API takes. Answers None, or why one failed."""

@@ -68,15 +68,12 @@ class ServerSpans:
         """Serve one request inside its span."""
         if environ.get("PATH_INFO") == health.PATH:
             return self._app(environ, start_response)
-        method = environ["REQUEST_METHOD"]
-        span = self._tracer.start_span(
-            method, _parent(current_trace()), SpanKind.SERVER, _request_attributes(environ)
-        )
+        span = self._tracer.start_span(environ["REQUEST_METHOD"], _parent(current_trace()), SpanKind.SERVER)
         token = context.attach(trace.set_span_in_context(span))
 
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             if span.is_recording():
-                _describe_response(span, method, int(status[:3]))
+                _describe(span, environ, int(status[:3]))
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         try:
@@ -99,8 +96,11 @@ def _parent(request_trace: Trace | None) -> context.Context:
     return trace.set_span_in_context(NonRecordingSpan(caller), context.Context())
 
 
-def _request_attributes(environ: "WSGIEnvironment") -> dict[str, str | int]:
-    """Everything but the query string, which may carry a secret."""
+def _describe(span: trace.Span, environ: "WSGIEnvironment", status: int) -> None:
+    """Say all at once what the conventions ask for, but the query string, which may carry a secret.
+
+    The route, not the path, names the span: there are few routes.
+    """
     attributes: dict[str, str | int] = {
         "http.request.method": environ["REQUEST_METHOD"],
         "url.scheme": environ["wsgi.url_scheme"],
@@ -108,19 +108,14 @@ def _request_attributes(environ: "WSGIEnvironment") -> dict[str, str | int]:
         "server.address": environ["SERVER_NAME"],
         "server.port": int(environ["SERVER_PORT"]),
         "network.protocol.version": environ["SERVER_PROTOCOL"][5:],
+        "http.response.status_code": status,
     }
     for name, key in (("client.address", "REMOTE_ADDR"), ("user_agent.original", "HTTP_USER_AGENT")):
         if value := environ.get(key):
             attributes[name] = value
-    return attributes
-
-
-def _describe_response(span: trace.Span, method: str, status: int) -> None:
-    """Add what is known only now. The route, not the path, names the span: there are few routes."""
-    attributes: dict[str, str | int] = {"http.response.status_code": status}
     if rule := request.url_rule:
         attributes["http.route"] = rule.rule
-        span.update_name(f"{method} {rule.rule}")
+        span.update_name(f"{environ['REQUEST_METHOD']} {rule.rule}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         attributes["error.type"] = str(status)
         span.set_status(StatusCode.ERROR)
