@@ -8,6 +8,7 @@ from typing import Any
 import rollbar
 import urllib3
 from flask import Flask, got_request_exception, request
+from werkzeug.datastructures import ImmutableMultiDict
 
 from observability.delivery import Account, Delivery
 from observability.edge import PROOF_HEADER, current_trace
@@ -17,12 +18,10 @@ MOST_ITEMS_WAITING = 200
 _SECONDS_BETWEEN_LOOKS = 0.25
 _ATTEMPTS = 4
 
-# Names that pyrollbar does not know, of things that nobody else shall read; it compares them in lower case.
+# Names that pyrollbar does not know, of things that nobody else shall read; `_spellings` adds the others.
 _SECRET_NAMES = [
     "api_key",
-    "apikey",
-    "api-key",
-    "x-api-key",
+    "auth_token",
     "aws_access_key_id",
     "aws_secret_access_key",
     "aws_session_token",
@@ -32,18 +31,32 @@ _SECRET_NAMES = [
     "honeycomb_api_key",
     "id_token",
     "otel_exporter_otlp_headers",
-    "proxy-authorization",
+    "private_key",
+    "proxy_authorization",
     "refresh_token",
     "rollbar_access_token",
     "secret_key",
     "session",
-    "set-cookie",
+    "set_cookie",
     "token",
-    "x-amz-security-token",
-    "x-csrf-token",
-    "x-honeycomb-team",
-    "x-rollbar-access-token",
-    PROOF_HEADER.lower(),
+    "x_amz_security_token",
+    "x_api_key",
+    "x_auth_token",
+    "x_csrf_token",
+    "x_honeycomb_team",
+    "x_rollbar_access_token",
+    PROOF_HEADER.lower().replace("-", "_"),
+]
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """As a variable, in camel case, as a header, and as headers in a WSGI environment."""
+    joined = name.replace("_", "")
+    return name, joined, name.replace("_", "-"), f"http_{name}", f"http_{joined}"
+
+
+_SCRUBBED = [
+    spelling for name in (*rollbar.SETTINGS["scrub_fields"], *_SECRET_NAMES) for spelling in _spellings(name)
 ]
 
 
@@ -56,7 +69,7 @@ def instrument(app: Flask, settings: Settings) -> None:
     rollbar.init(
         settings.rollbar.access_token,
         settings.rollbar.environment,
-        scrub_fields=[*rollbar.SETTINGS["scrub_fields"], *_SECRET_NAMES],
+        scrub_fields=_SCRUBBED,
         code_version=settings.rollbar.code_version,
         root=app.root_path,
         allow_logging_basic_config=False,
@@ -73,6 +86,7 @@ def instrument(app: Flask, settings: Settings) -> None:
         rollbar.report_message(message, level, request=request, payload_data=_custom())
 
     def report_exception(_app: Flask, exception: BaseException, **_: object) -> None:
+        _read_form()
         info = (type(exception), exception, exception.__traceback__)
         rollbar.report_exc_info(info, request=request, payload_data=_custom())
 
@@ -84,6 +98,15 @@ def instrument(app: Flask, settings: Settings) -> None:
     app.extensions["telemetry_delivery"]["rollbar"] = items.delivery.report
     app.extensions["telemetry_flush"]["rollbar"] = flush
     got_request_exception.connect(report_exception, app, weak=False)
+
+
+def _read_form() -> None:
+    """Read the form now, or do without it: pyrollbar does so as well, and without it sends nothing at all."""
+    try:
+        request.form  # noqa: B018 - reading it is what may raise
+    except Exception:  # noqa: BLE001 - too large, cut short, no form: every server and parser raises its own
+        request.form = ImmutableMultiDict()
+        request.files = ImmutableMultiDict()
 
 
 def _custom() -> dict[str, Any]:
