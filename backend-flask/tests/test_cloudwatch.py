@@ -138,7 +138,7 @@ def test_the_group_is_never_made_and_the_stream_when_it_is_missed(
     assert set(cloudwatch.calls) == {"PutLogEvents", "CreateLogStream"}
 
 
-@pytest.mark.parametrize("character", ["a", "\n", "\xe4", "\N{GRINNING FACE}", "\ud800"])
+@pytest.mark.parametrize("character", ["a", "\n", "\xe4", "\N{GRINNING FACE}", "\ud800"], ids=ascii)
 def test_a_line_that_is_too_long_is_cut(
     make_app: MakeApp, cloudwatch: CloudWatchLogs, character: str
 ) -> None:
@@ -153,6 +153,15 @@ def test_a_line_that_is_too_long_is_cut(
     assert long["also"].endswith(" [cut]")
     assert (long["level"], long["size"]) == ("WARNING", 300_000)
     assert short["message"] == "short"
+
+
+def test_a_request_line_that_is_too_long_is_cut(make_app: MakeApp, cloudwatch: CloudWatchLogs) -> None:
+    app = make_app(cloudwatch.environ)
+    app.test_client().get("/" + 50_000 * "%F0%9F%98%80")
+    (line,) = arrived(app, cloudwatch)
+    assert line["path"].startswith("/\N{GRINNING FACE}")
+    assert line["path"].endswith(" [cut]")
+    assert line["status"] == 404
 
 
 def test_many_lines_become_batches_that_the_api_takes(make_app: MakeApp, cloudwatch: CloudWatchLogs) -> None:
