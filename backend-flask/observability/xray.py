@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
 def instrument(app: Flask, settings: Settings) -> None:
     """Record every request but health checks as a segment, as X-Ray's sampling rules decide."""
     account = Account("xray", "segments")
+    rules = SamplingRules(settings.xray.tcp)  # first: it reads AWS's configuration, which may be broken
     emitter = SegmentSocket(settings.xray.udp, account)
-    rules = SamplingRules(settings.xray.tcp)
     recorder = AWSXRayRecorder()
     recorder.emitter._socket.close()  # noqa: SLF001 - the SDK opens one of its own, and has no way to close it
     recorder.emitter = emitter
