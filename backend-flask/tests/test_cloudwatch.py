@@ -138,7 +138,7 @@ def test_the_group_is_never_made_and_the_stream_when_it_is_missed(
     assert set(cloudwatch.calls) == {"PutLogEvents", "CreateLogStream"}
 
 
-@pytest.mark.parametrize("character", ["a", "\n", "\xe4", "\N{GRINNING FACE}", "\ud800"], ids=ascii)
+@pytest.mark.parametrize("character", ["a", "\n", "\xe4", "\N{GRINNING FACE}"])
 def test_a_line_that_is_too_long_is_cut(
     make_app: MakeApp, cloudwatch: CloudWatchLogs, character: str
 ) -> None:
@@ -153,6 +153,14 @@ def test_a_line_that_is_too_long_is_cut(
     assert long["also"].endswith(" [cut]")
     assert (long["level"], long["size"]) == ("WARNING", 300_000)
     assert short["message"] == "short"
+
+
+def test_half_a_surrogate_pair_breaks_no_line(make_app: MakeApp, cloudwatch: CloudWatchLogs) -> None:
+    app = make_app(cloudwatch.environ)
+    with app.app_context():
+        app.logger.warning("odd", extra={"character": "\ud800"})
+    (line,) = arrived(app, cloudwatch)
+    assert line["character"] == "\ud800"
 
 
 def test_a_request_line_that_is_too_long_is_cut(make_app: MakeApp, cloudwatch: CloudWatchLogs) -> None:
