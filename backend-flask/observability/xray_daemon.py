@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
@@ -99,29 +100,28 @@ class SamplingRules:
 
     def get_sampling_rules(self) -> Any:
         """Fetch all rules; runs in a thread of the sampler's own."""
-        return self._until_answered(self._client.get_sampling_rules)
+        return self._until_answered(self._client.get_sampling_rules, {"SamplingRuleRecords": []})
 
     def get_sampling_targets(self, **statistics: Any) -> Any:
         """Report how often each rule was used, and learn how often it may be."""
-        return self._until_answered(lambda: self._client.get_sampling_targets(**statistics))
+        nothing_new = {"SamplingTargetDocuments": [], "LastRuleModification": datetime.fromtimestamp(0, UTC)}
+        return self._until_answered(lambda: self._client.get_sampling_targets(**statistics), nothing_new)
 
     def stop(self) -> None:
-        """Give up asking."""
+        """Give up asking. The sampler's threads cannot be ended: they hear that there is nothing new."""
         self._stopped.set()
 
-    def _until_answered(self, ask: Callable[[], Any]) -> Any:
+    def _until_answered(self, ask: Callable[[], Any], nothing: dict[str, Any]) -> Any:
         complained = False
-        while True:
+        while not self._stopped.is_set():
             try:
                 return ask()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may do better
-                if self._stopped.wait(_SECONDS_BETWEEN_ATTEMPTS):
-                    # Ends the sampler's thread; another exception would be in the log with its traceback.
-                    raise SystemExit from None
-                if not complained:
+                if not self._stopped.wait(_SECONDS_BETWEEN_ATTEMPTS) and not complained:
                     complained = True
                     why = type(error).__name__
                     _log.warning("X-Ray: the daemon gives no sampling rules (%s); trying again", why)
+        return nothing
 
 
 def _is_ip(host: str) -> bool:
