@@ -111,6 +111,20 @@ class Backend:
             heard = partial(self._has_heard, name, trace_id)
             eventually(heard, lambda: f"every one of {names} to hear of the trace: {self._ask()}")
 
+    def wait_for_anything(self, names: Sequence[str]) -> None:
+        """Wait until these vendors have heard of something."""
+        counts = {name: self.vendors.by_name[name].inbox.count for name in names}
+        eventually(
+            lambda: all(self._hears_more(name, count) for name, count in counts.items()),
+            lambda: f"every one of {names} to hear of something: {self._ask()}",
+        )
+
+    def _hears_more(self, name: str, count: int) -> bool:
+        heard = self.vendors.by_name[name].inbox.count > count
+        if name == "xray" and not heard:  # nobody sends again what it has missed
+            self.traffic.greet()
+        return heard
+
     def _has_heard(self, name: str, trace_id: str) -> bool:
         return trace_id in map(_TRACE_OF[name], tuple(self.vendors.by_name[name].inbox.items))
 
