@@ -7,13 +7,13 @@ import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aws_xray_sdk.core import AWSXRayRecorder
 from aws_xray_sdk.core.models import http
 from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.utils import stacktrace
 from flask import Flask, got_request_exception
-from werkzeug.wsgi import get_current_url
 
 from observability.delivery import Account
 from observability.edge import Trace, current_trace, new_trace_id
@@ -96,7 +96,7 @@ class Segments:
             segment = self._recorder.begin_segment(
                 self._recorder.service, trace.xray_id, trace.parent_segment, sampling=decision
             )
-            segment.put_http_meta(http.URL, get_current_url(environ, strip_querystring=True))
+            segment.put_http_meta(http.URL, _url(environ))
             segment.put_http_meta(http.METHOD, environ["REQUEST_METHOD"])
             segment.put_http_meta(http.USER_AGENT, environ.get("HTTP_USER_AGENT"))
             segment.put_http_meta(http.CLIENT_IP, environ.get("REMOTE_ADDR"))
@@ -125,6 +125,12 @@ class Segments:
             _log.warning("X-Ray: a segment is lost", exc_info=True)
         finally:
             self._recorder.clear_trace_entities()  # also when a subsegment was left open, which holds it back
+
+
+def _url(environ: "WSGIEnvironment") -> str:
+    """Answer the URL without its query string, which may carry a secret."""
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    return f"{environ['wsgi.url_scheme']}://{host}{quote(environ['PATH_INFO'], '/@:', 'latin-1')}"
 
 
 class SampledOnly:
