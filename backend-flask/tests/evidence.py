@@ -1,6 +1,7 @@
 """What became of a request at the vendors, collected by its trace id."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ from werkzeug.test import TestResponse
 
 from receivers import PATIENCE, AllVendors, LogLine, ReceivedSpan, sampling_rule
 from trace_headers import root
+
+# How many spans, segments, log lines and items.
+Counts = tuple[int, int, int, int]
 
 # The daemon's rules in these tests: requests for one path are always sampled, and the rest never.
 ALWAYS_SAMPLED = "/api/activities/notifications"
@@ -56,7 +60,7 @@ class Evidence:
     items: list[dict[str, Any]]
 
     @property
-    def counts(self) -> tuple[int, int, int, int]:
+    def counts(self) -> Counts:
         return len(self.spans), len(self.segments), len(self.lines), len(self.items)
 
 
@@ -68,3 +72,18 @@ def evidence(vendors: AllVendors, trace_id: str) -> Evidence:
         lines=[line for line in vendors.cloudwatch.inbox.items if line.fields.get("trace_id") == trace_id],
         items=[item for item in vendors.rollbar.inbox.items if item.get("custom") == {"trace_id": trace_id}],
     )
+
+
+def tally(vendors: AllVendors) -> dict[str, Counts]:
+    """Count what has arrived by trace id; what has none is under "None"."""
+    ids = (
+        (span.span.trace_id.hex() for span in vendors.honeycomb.inbox.items),
+        (segment["trace_id"][2:].replace("-", "") for segment in vendors.xray.inbox.items),
+        (str(line.fields.get("trace_id")) for line in vendors.cloudwatch.inbox.items),
+        (str(item.get("custom", {}).get("trace_id")) for item in vendors.rollbar.inbox.items),
+    )
+    spans, segments, lines, items = map(Counter, ids)
+    return {
+        trace_id: (spans[trace_id], segments[trace_id], lines[trace_id], items[trace_id])
+        for trace_id in {*spans, *segments, *lines, *items}
+    }
