@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,21 +69,21 @@ def default_client() -> str:
     return WRK if shutil.which(WRK) else OWN
 
 
-def run(client: str, port: int, seconds: int) -> Load:
+def run(client: str, port: int, seconds: int, mix: Sequence[Route] = MIX) -> Load:
     """Send the mix for that long. Raises NoAnswerError, and RuntimeError for a wrong status."""
     if client == WRK:
         argv = [WRK, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_HERE / "mix.lua")]
         argv += [f"http://127.0.0.1:{port}", "--"]
     else:
         argv = [sys.executable, str(_HERE / "client.py"), str(port), str(CONNECTIONS), str(seconds)]
-    argv += [route.line for route in MIX]
+    argv += [route.line for route in mix]
     done = subprocess.run(argv, stdout=subprocess.PIPE, check=True)
     load = Load(client, **json.loads(done.stdout.splitlines()[-1]))
     if load.failed:
         raise NoAnswerError(str(load))
-    expected = Counter(str(route.status) for route in MIX)
+    expected = Counter(str(route.status) for route in mix)
     for status, count in load.statuses.items():
-        if abs(load.answered * expected[status] / len(MIX) - count) > CONNECTIONS:
+        if abs(load.answered * expected[status] / len(mix) - count) > CONNECTIONS:
             raise RuntimeError(f"not every request was answered as it should be: {load}")
     return load
 
