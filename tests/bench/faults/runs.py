@@ -62,6 +62,7 @@ def _run(case: Case, folder: Path, seconds: int) -> Run:
         environ = projects.surroundings(folder, Path(sys.executable).parent)
         environ |= variants.environ(variants.ON, case.environ(receivers.environ))
         with serving(variants.BACKEND, environ, folder / "log") as server:
+            load.lengths(server.port)  # waits until it answers
             load.run(client, server.port, _WARM_UP, _MIX)
             receivers.tell(case.command)
             under_load = server.cpu_seconds()
