@@ -109,7 +109,7 @@ def both_headers() -> dict[str, str]:
     return traceparent(trace_id) | sampled(trace_id)
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_after_a_thousand_requests_everything_arrives(
     serve: Serve, everything: AllVendors, workers: str
 ) -> None:
@@ -123,6 +123,7 @@ def test_after_a_thousand_requests_everything_arrives(
     assert not [line for line in server.log() if re.search("Traceback|WARNING|ERROR", line)]
 
 
+@pytest.mark.slow
 def test_a_rule_that_samples_all_leaves_out_none(serve: Serve, everything: AllVendors) -> None:
     everything.xray.rules = [sampling_rule("everything", reservoir=0, rate=1.0)]
     server = serve("gunicorn", environ={"PORT": "0", **everything.environ})
