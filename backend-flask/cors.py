@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from flask import Flask
 
 _RESPONSE_HEADERS = ["Location", "Link", "X-Amzn-Trace-Id"]
-# Those of the frontend's requests, and those that continue its traces. Not `baggage`: nothing here reads it.
+# Those of the frontend's requests, and of its traces, so that pages that trace may call: the edge says
+# whether they count. Not `baggage`: nothing here reads it.
 _REQUEST_HEADERS = ["Content-Type", "If-Modified-Since", "traceparent", "tracestate", "X-Amzn-Trace-Id"]
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
+HEALTH_PATH = "/api/health-check"  # what telemetry leaves out
+
+# As the X-Ray SDK reads AWS_XRAY_SDK_ENABLED.
 _FALSE = {"0", "f", "false", "n", "no", "off"}
 # The characters that the OTLP exporter accepts in a header: it logs a header that it refuses, value and all.
 _OTLP_HEADER = re.compile(r"([\w!#$%&'*+.^`|~-]+)\s*=\s*([^\x00-\x20\x7f-\U0010ffff\",;\\]*)", re.ASCII)
@@ -82,7 +85,7 @@ class Settings:
 
     service_name: str = "backend-flask"  # one name in every vendor, so that they cannot disagree
     origins: tuple[str, ...] = ()  # the web pages that may read the answers
-    cors: str = "off: FRONTEND_URL is not set"  # "on", or why some or all origins are missing
+    cors: str = "off: not configured"  # "on", "on, but " or "off: " and what is missing
     trace_headers: TraceHeaders = TraceHeaders()
     honeycomb: Honeycomb = Honeycomb(off="not configured")
     xray: XRay = XRay(off="not configured")
@@ -131,8 +134,9 @@ def _origins(given: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
             parts = urlsplit(given[name])
             port = f":{parts.port}" if parts.port and parts.port != _PORTS[parts.scheme] else ""
             found.append(f"{parts.scheme}://{host}{port}")
-    state = "on" if found else "off"
-    return tuple(dict.fromkeys(found)), ": ".join([state, " and ".join(faults)] if faults else [state])
+    why = " and ".join(faults)
+    state = "on" if not faults else f"on, but {why}" if found else f"off: {why}"
+    return tuple(dict.fromkeys(found)), state
 
 
 def _honeycomb(given: Mapping[str, str]) -> Honeycomb:

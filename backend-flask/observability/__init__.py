@@ -1,64 +1,73 @@
-"""Telemetry, one module for each vendor: each has one function `instrument(app, settings)`."""
+"""Telemetry. One module for each vendor, each with one function `instrument(app, settings) -> Running`.
+
+Read `honeycomb`, `xray`, `cloudwatch`, `rollbar`. The others are how they share a trace id (`edge`), deliver
+without slowing a request (`delivery`), encode (`otlp`, `log_lines`) and reach the daemon (`xray_daemon`).
+"""
 
 import atexit
 import importlib
 import os
 import threading
-from collections.abc import Callable
 from time import monotonic
 
 from flask import Flask
 
+from observability.delivery import Running
 from observability.edge import Edge
-from observability.errors import VendorUnavailable
+from observability.wsgi import wrap
 from settings import Settings
 
 # Compose kills a container ten seconds after it has told it to stop.
-SECONDS_TO_FLUSH = 6.0
-_SECONDS_TO_CLOSE = 1.0  # after that, for a last word on what is lost
+SECONDS_TO_SHUT_DOWN = 6.0
+# What a vendor may take beyond that to say what it has lost.
+_SECONDS_TO_CLOSE = 1.0
 
 
 def instrument(app: Flask, settings: Settings) -> None:
     """Switch on the vendors that are configured; whatever goes wrong here, the app still serves.
 
-    Afterwards `app.extensions` holds, by vendor: `telemetry`, "on", or "off: " and why; `telemetry_delivery`,
-    a function that says what has arrived; `telemetry_flush`, one that sends the rest, given a deadline.
-    A vendor that is off is not even imported.
+    A vendor that is off is not even imported. Afterwards `app.extensions` holds, by vendor, `telemetry`:
+    "on", or "off: " and why; and `telemetry_running`: a `Running` for each that is on.
+
+    A vendor's own `instrument` does first what can fail, and then touches the app: one that raises leaves
+    nothing behind. Middlewares nest in the order of `Settings.why_off`, with the edge around them all.
     """
     _drop_empty_variables()
-    app.extensions["service_name"] = settings.service_name
-    app.extensions["cors"] = settings.cors
-    app.extensions["telemetry_delivery"] = {}
-    app.extensions["telemetry_flush"] = {}
+    running: dict[str, Running] = {}
+    app.extensions["telemetry_running"] = running
     app.extensions["telemetry"] = {
-        vendor: f"off: {why_off}" if why_off else _switch_on(vendor, app, settings)
+        vendor: f"off: {why_off}" if why_off else _switch_on(vendor, app, settings, running)
         for vendor, why_off in settings.why_off().items()
     }
-    if "on" in app.extensions["telemetry"].values():
-        app.wsgi_app = Edge(app.wsgi_app, settings.trace_headers)  # type: ignore[method-assign] # as Flask's docs say
-        atexit.register(flush, app.extensions["telemetry_flush"])
+    if running:
+        wrap(app, lambda inner: Edge(inner, settings.trace_headers))
+        atexit.register(_shut_down, running, SECONDS_TO_SHUT_DOWN)
 
 
-def flush(flushes: dict[str, Callable[[float], None]], seconds: float = SECONDS_TO_FLUSH) -> None:
-    """Send what every vendor still has to receive, all of them at once, and try no longer than this."""
+def shut_down(app: Flask, seconds: float = SECONDS_TO_SHUT_DOWN) -> None:
+    """Send what every vendor still has to receive, and stop; try no longer than this."""
+    _shut_down(app.extensions["telemetry_running"], seconds)
+
+
+def _shut_down(running: dict[str, Running], seconds: float) -> None:
+    """Stop all vendors at once: one that is away must not take the time of the others."""
     deadline = monotonic() + seconds + _SECONDS_TO_CLOSE
     threads = [
-        threading.Thread(target=send, args=(seconds,), name=f"flush-{vendor}", daemon=True)
-        for vendor, send in flushes.items()
+        threading.Thread(target=vendor.shut_down, args=(seconds,), name=f"shut-down-{name}", daemon=True)
+        for name, vendor in running.items()
+        if not vendor.ended.is_set()
     ]
-    flushes.clear()  # once is enough
+    for vendor in running.values():
+        vendor.ended.set()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, deadline - monotonic()))
 
 
-def _switch_on(vendor: str, app: Flask, settings: Settings) -> str:
+def _switch_on(vendor: str, app: Flask, settings: Settings, running: dict[str, Running]) -> str:
     try:
-        importlib.import_module(f"observability.{vendor}").instrument(app, settings)
-    except VendorUnavailable as error:
-        app.logger.warning("%s is off: %s", vendor, error)
-        return f"off: {error}"
+        running[vendor] = importlib.import_module(f"observability.{vendor}").instrument(app, settings)
     except Exception as error:
         app.logger.exception("%s is off: it could not start", vendor)
         return f"off: it could not start ({type(error).__name__}); the log says more"

@@ -3,6 +3,7 @@
 Every line is one JSON object, with the trace id of its request.
 """
 
+import functools
 import logging
 import os
 import platform
@@ -17,38 +18,39 @@ from botocore.exceptions import ClientError
 from flask import Flask, current_app, has_app_context
 from watchtower import CloudWatchLogHandler, WatchtowerWarning
 
-from observability.delivery import Account, Delivery
+from observability.delivery import Account, Delivery, Running
 from observability.edge import current_trace
 from observability.log_lines import JsonLine, RequestLine, RequestLines
+from observability.wsgi import wrap
 from settings import CloudWatch, Settings
 
 MOST_LINES_WAITING = 10_000
 SECONDS_BETWEEN_BATCHES = 1.0
 _LINES_PER_BATCH = 2_000
+_SERVICES = "services"  # the folder whose modules log; rename it here, too
 
 
-def instrument(app: Flask, settings: Settings) -> None:
+def instrument(app: Flask, settings: Settings) -> Running:
     """Send the lines of the app, of the services, and one per request. The log group has to be there already.
 
     The handler sits on these loggers only: on the root it would send what sending logs, and never end.
     """
-    warnings.filterwarnings("ignore", category=WatchtowerWarning)  # `Delivery` says what is dropped
     lines = Lines(app, settings.cloudwatch, settings.service_name)
-    services = logging.getLogger("services")
+    warnings.filterwarnings("ignore", category=WatchtowerWarning)  # `Delivery` says what is dropped
+    services = logging.getLogger(_SERVICES)
     for logger in (app.logger, services):
         logger.addHandler(lines)
     services.setLevel(logging.INFO)
-    if logging.lastResort:  # without handlers, warnings would be on the console; they shall stay there
-        services.addHandler(logging.lastResort)
+    if logging.lastResort and not logging.getLogger().handlers:
+        services.addHandler(logging.lastResort)  # warnings shall stay on the console, as without any handler
 
-    def flush(seconds: float) -> None:
+    def shut_down(seconds: float) -> None:
         for logger in (app.logger, services):
             logger.removeHandler(lines)
         lines.stop(seconds)
 
-    app.extensions["telemetry_delivery"]["cloudwatch"] = lines.delivery.report
-    app.extensions["telemetry_flush"]["cloudwatch"] = flush
-    app.wsgi_app = RequestLines(app.wsgi_app, lines.delivery.put)  # type: ignore[method-assign] # as Flask's docs say
+    wrap(app, lambda inner: RequestLines(inner, lines.delivery.put))
+    return Running(lines.delivery.report, shut_down)
 
 
 class Lines(CloudWatchLogHandler):
@@ -67,7 +69,7 @@ class Lines(CloudWatchLogHandler):
             create_log_group=False,
             boto3_client=self._client,
         )
-        self.sequence_tokens[self.log_stream_name] = None
+        self.sequence_tokens[self.log_stream_name] = None  # as watchtower's queue would have set it
         self.setFormatter(JsonLine())
         self._flask_app = app
         self.delivery: Delivery[logging.LogRecord | RequestLine, dict[str, Any]] = Delivery(
@@ -133,19 +135,20 @@ class _LogsClient:
         self._pause = threading.Event()
         self._failures = 0
 
+    @functools.cached_property
+    def _made(self) -> Any:
+        return boto3.session.Session().client(
+            "logs",
+            region_name=self._region,
+            config=Config(
+                connect_timeout=3,
+                read_timeout=5,
+                retries={"total_max_attempts": 1},
+                parameter_validation=False,  # of thousands of lines, whose form is our own
+            ),
+        )
+
     def __getattr__(self, name: str) -> Any:
-        if name == "_made":
-            self._made = boto3.session.Session().client(
-                "logs",
-                region_name=self._region,
-                config=Config(
-                    connect_timeout=3,
-                    read_timeout=5,
-                    retries={"total_max_attempts": 1},
-                    parameter_validation=False,  # of thousands of lines, whose form is our own
-                ),
-            )
-            return self._made
         return getattr(self._made, name)
 
     def put_log_events(self, **batch: Any) -> Any:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -20,6 +21,15 @@ _SECONDS_BETWEEN_WARNINGS = 60.0
 # meanwhile would wait for all of them.
 _ITEMS_AT_A_TIME = 32
 _STEP_BACK = 0.001  # seconds
+
+
+@dataclass(frozen=True)
+class Running:
+    """A vendor that is on."""
+
+    report: Callable[[], dict[str, object]]  # what has arrived, and what has not
+    shut_down: Callable[[float], None]  # sends the rest and ends, within so many seconds
+    ended: threading.Event = field(default_factory=threading.Event)  # set once that was asked for
 
 
 class Account:

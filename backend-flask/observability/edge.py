@@ -10,8 +10,9 @@ import re
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from observability.wsgi import Headers, watching
 from settings import TraceHeaders
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ PROOF_HEADER = "X-Trace-Proof"
 # How far the time inside a proven id may be from now, in seconds: a proof that was overheard soon expires.
 PROOF_LIFETIME = 600
 
-# They are taken away from every request, so that no library further in believes them either.
-_HEADERS = ("HTTP_TRACEPARENT", "HTTP_X_AMZN_TRACE_ID", "HTTP_TRACESTATE", "HTTP_BAGGAGE")
+# What comes with a trace's id. Nothing here reads it, and no library further in shall believe it.
+_COMPANIONS = ("HTTP_TRACESTATE", "HTTP_BAGGAGE")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
 _XRAY_ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})", re.ASCII)
 _SPAN_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -70,22 +71,26 @@ class Edge:
         self._trace_headers = trace_headers
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Serve one request inside its trace, and tell the caller which that is."""
+        """Serve one request inside its trace, and tell the caller which that is.
+
+        The trace ends when the app has answered: what a streamed body does afterwards is outside of it.
+        """
         trace = self._incoming(environ) or Trace(new_trace_id())
         token = _current.set(trace)
 
-        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def seen(_status: int, headers: Headers) -> None:
             headers.append(("X-Amzn-Trace-Id", f"Root={trace.xray_id}"))
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         try:
-            return self._app(environ, respond)
+            return self._app(environ, watching(start_response, seen))
         finally:
             _current.reset(token)
 
     def _incoming(self, environ: "WSGIEnvironment") -> Trace | None:
         """Take the trace headers away, and answer what they say if they count."""
-        traceparent, xray, *_ = [environ.pop(name, "") for name in _HEADERS]
+        traceparent, xray = environ.pop("HTTP_TRACEPARENT", ""), environ.pop("HTTP_X_AMZN_TRACE_ID", "")
+        for name in _COMPANIONS:
+            environ.pop(name, None)
         trace = _read(traceparent, xray) if traceparent or xray else None
         if trace is None or not (self._trace_headers.trusted or self._is_proven(trace, environ)):
             return None

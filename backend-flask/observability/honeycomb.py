@@ -1,6 +1,7 @@
 """Traces to Honeycomb, or any other backend, through OpenTelemetry over OTLP/HTTP.
 
-The SDK itself reads the finer OTEL_* variables: sampler, resource attributes, compression, timeouts.
+The SDK itself reads the finer OTEL_* variables: sampler, resource attributes, compression, timeouts. Of those
+for batches, only OTEL_BSP_SCHEDULE_DELAY counts here.
 """
 
 import functools
@@ -19,19 +20,21 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 
 from observability import otlp
-from observability.delivery import Account, Delivery
+from observability.delivery import Account, Delivery, Running
 from observability.edge import Trace, current_trace
-from routes import health
-from settings import Honeycomb, Settings
+from observability.wsgi import Headers, path_of, watching, wrap
+from settings import HEALTH_PATH, Honeycomb, Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_log = logging.getLogger(__name__)
 
 MOST_SPANS_WAITING = 8192
 _SPANS_PER_BATCH = 512
 
 
-def instrument(app: Flask, settings: Settings) -> None:
+def instrument(app: Flask, settings: Settings) -> Running:
     """Trace every request but health checks, and outgoing calls through `requests`.
 
     Spans leave in batches from a thread of their own, the last ones when the process exits.
@@ -41,17 +44,20 @@ def instrument(app: Flask, settings: Settings) -> None:
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: settings.service_name}),
         id_generator=RequestTraceIds(),
-        shutdown_on_exit=False,  # `flush` does it, with a deadline
+        shutdown_on_exit=False,  # `shut_down` does it, with a deadline
     )
     spans = FinishedSpans(settings.honeycomb, provider.resource)
     provider.add_span_processor(spans)
 
     app.extensions["tracer_provider"] = provider
-    app.extensions["telemetry_delivery"]["honeycomb"] = spans.delivery.report
-    app.extensions["telemetry_flush"]["honeycomb"] = spans.stop
-    app.wsgi_app = ServerSpans(app.wsgi_app, provider.get_tracer(__name__))  # type: ignore[method-assign] # as Flask's docs say
+    wrap(app, lambda inner: ServerSpans(inner, provider.get_tracer(__name__)))
     got_request_exception.connect(_record_exception, app)
     _serve_tracers(provider)
+    return Running(spans.delivery.report, spans.stop)
+
+
+# What the conventions know; any other method is one that somebody has made up, and names no span.
+_METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"}
 
 
 class ServerSpans:
@@ -66,21 +72,29 @@ class ServerSpans:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request inside its span."""
-        if environ.get("PATH_INFO") == health.PATH:
+        if environ.get("PATH_INFO") == HEALTH_PATH:
             return self._app(environ, start_response)
-        span = self._tracer.start_span(environ["REQUEST_METHOD"], _parent(current_trace()), SpanKind.SERVER)
+        span = self._begin(environ["REQUEST_METHOD"])
         token = context.attach(trace.set_span_in_context(span))
 
-        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def seen(status: int, _headers: Headers) -> None:
             if span.is_recording():
-                _describe(span, environ, int(status[:3]))
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+                _describe(span, environ, status)
 
         try:
-            return self._app(environ, respond)
+            return self._app(environ, watching(start_response, seen))
         finally:
             context.detach(token)
             span.end()
+
+    def _begin(self, method: str) -> trace.Span:
+        """Open the span; one that records nothing if telemetry has trouble of its own."""
+        try:
+            name = method if method in _METHODS else "HTTP"
+            return self._tracer.start_span(name, _parent(current_trace()), SpanKind.SERVER)
+        except Exception:  # noqa: BLE001 - telemetry must never fail a request
+            _log.warning("OpenTelemetry: a request is not recorded", exc_info=True)
+            return trace.INVALID_SPAN
 
 
 def _parent(request_trace: Trace | None) -> context.Context:
@@ -101,21 +115,25 @@ def _describe(span: trace.Span, environ: "WSGIEnvironment", status: int) -> None
 
     The route, not the path, names the span: there are few routes.
     """
+    method = environ["REQUEST_METHOD"]
     attributes: dict[str, str | int] = {
-        "http.request.method": environ["REQUEST_METHOD"],
+        "http.request.method": method,
         "url.scheme": environ["wsgi.url_scheme"],
-        "url.path": environ["PATH_INFO"].encode("latin-1").decode(errors="replace"),  # as WSGI wraps it
+        "url.path": path_of(environ),
         "server.address": environ["SERVER_NAME"],
-        "server.port": int(environ["SERVER_PORT"]),
         "network.protocol.version": environ["SERVER_PROTOCOL"][5:],
         "http.response.status_code": status,
     }
     for name, key in (("client.address", "REMOTE_ADDR"), ("user_agent.original", "HTTP_USER_AGENT")):
         if value := environ.get(key):
             attributes[name] = value
+    if method not in _METHODS:
+        attributes |= {"http.request.method": "_OTHER", "http.request.method_original": method}
+    if environ["SERVER_PORT"].isdecimal():  # it is whatever the client wrote
+        attributes["server.port"] = int(environ["SERVER_PORT"][:9])
     if rule := request.url_rule:
         attributes["http.route"] = rule.rule
-        span.update_name(f"{environ['REQUEST_METHOD']} {rule.rule}")
+        span.update_name(f"{method} {rule.rule}")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         attributes["error.type"] = str(status)
         span.set_status(StatusCode.ERROR)

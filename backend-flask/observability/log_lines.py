@@ -6,9 +6,10 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from observability.edge import current_trace
+from observability.wsgi import Headers, path_of, watching
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,7 +22,7 @@ class RequestLine(NamedTuple):
 
     created: float  # seconds since the epoch
     method: str
-    path: str  # as WSGI has it
+    path: str
     query: str
     status: int
     seconds: float
@@ -29,7 +30,9 @@ class RequestLine(NamedTuple):
 
     def text(self) -> str:
         """Write the line, at a level that fits the status."""
-        path = _readable(self.path, self.query)
+        # The names in the query string, too: the values may be anybody's secrets.
+        names = re.findall(r"(?:^|&)([^=&]+)=", self.query) if self.query else ()
+        path = f"{self.path}?{'&'.join(names)}" if names else self.path
         level = "INFO"
         if self.status >= HTTPStatus.BAD_REQUEST:
             level = "WARNING" if self.status < HTTPStatus.INTERNAL_SERVER_ERROR else "ERROR"
@@ -55,35 +58,27 @@ class RequestLines:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request, then say so."""
         started = time.perf_counter()
-        status = "500"  # until the app answers
+        status = int(HTTPStatus.INTERNAL_SERVER_ERROR)  # until the app answers
 
-        def respond(line: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        def seen(given: int, _headers: Headers) -> None:
             nonlocal status
-            status = line
-            return start_response(line, headers, exc_info) if exc_info else start_response(line, headers)
+            status = given
 
         try:
-            return self._app(environ, respond)
+            return self._app(environ, watching(start_response, seen))
         finally:
             trace = current_trace()
             self._note(
                 RequestLine(
                     time.time(),
                     environ["REQUEST_METHOD"],
-                    environ["PATH_INFO"],
+                    path_of(environ),
                     environ.get("QUERY_STRING") or "",
-                    int(status[:3]),
+                    status,
                     time.perf_counter() - started,
                     trace and trace.id,
                 )
             )
-
-
-def _readable(path: str, query: str) -> str:
-    """Answer the path and the names in the query string: the values may be anybody's secrets."""
-    readable = path.encode("latin-1").decode(errors="replace")  # as WSGI wraps it
-    names = re.findall(r"(?:^|&)([^=&]+)=", query) if query else ()
-    return f"{readable}?{'&'.join(names)}" if names else readable
 
 
 class JsonLine(logging.Formatter):

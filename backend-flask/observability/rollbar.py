@@ -1,4 +1,4 @@
-"""Unhandled exceptions to Rollbar: pyrollbar makes and scrubs the items, a thread here delivers them."""
+"""Errors and messages to Rollbar: pyrollbar makes and scrubs the items, a thread here delivers them."""
 
 import json
 import threading
@@ -7,10 +7,10 @@ from typing import Any
 
 import rollbar
 import urllib3
-from flask import Flask, got_request_exception, request
+from flask import Flask, got_request_exception, has_request_context, request
 from werkzeug.datastructures import ImmutableMultiDict
 
-from observability.delivery import Account, Delivery
+from observability.delivery import Account, Delivery, Running
 from observability.edge import PROOF_HEADER, current_trace
 from settings import Rollbar, Settings
 
@@ -60,7 +60,7 @@ _SCRUBBED = [
 ]
 
 
-def instrument(app: Flask, settings: Settings) -> None:
+def instrument(app: Flask, settings: Settings) -> Running:
     """Report what no error handler has caught.
 
     pyrollbar has one configuration for the whole process: with several apps, the last one decides.
@@ -77,27 +77,28 @@ def instrument(app: Flask, settings: Settings) -> None:
         log_payload_on_error=False,  # it would log the access token, too
         suppress_reinit_warning=True,
     )
+    # `init` ignores a second call for these.
     rollbar.SETTINGS["access_token"] = settings.rollbar.access_token
     rollbar.SETTINGS["environment"] = settings.rollbar.environment
     rollbar.BASE_DATA_HOOK = _describe_flask
     rollbar.events.add_payload_handler(items.take)
 
     def report(message: str, level: "rollbar.Level") -> None:
-        rollbar.report_message(message, level, request=request, payload_data=_custom())
+        current = request if has_request_context() else None
+        rollbar.report_message(message, level, request=current, payload_data=_custom())
 
     def report_exception(_app: Flask, exception: BaseException, **_: object) -> None:
         _read_form()
         info = (type(exception), exception, exception.__traceback__)
         rollbar.report_exc_info(info, request=request, payload_data=_custom())
 
-    def flush(seconds: float) -> None:
+    def shut_down(seconds: float) -> None:
         rollbar.events.remove_payload_handler(items.take)
         items.stop(seconds)
 
     app.extensions["rollbar_report"] = report
-    app.extensions["telemetry_delivery"]["rollbar"] = items.delivery.report
-    app.extensions["telemetry_flush"]["rollbar"] = flush
     got_request_exception.connect(report_exception, app, weak=False)
+    return Running(items.delivery.report, shut_down)
 
 
 def _read_form() -> None:
@@ -114,9 +115,10 @@ def _custom() -> dict[str, Any]:
     return {"custom": {"trace_id": trace.id}} if trace else {}
 
 
-def _describe_flask(data_of: Any, data: dict[str, Any]) -> None:
+def _describe_flask(reported: Any, data: dict[str, Any]) -> None:
+    """Add what Rollbar groups by. `reported`: the request, or None outside of one."""
     data["framework"] = "flask"
-    if rule := data_of.url_rule:
+    if rule := getattr(reported, "url_rule", None):
         data["context"] = rule.rule
 
 

@@ -6,7 +6,7 @@ No library is patched: patched ones also record the calls that other vendors' ex
 import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aws_xray_sdk.core import AWSXRayRecorder
@@ -15,19 +15,21 @@ from aws_xray_sdk.core.models.segment import Segment
 from aws_xray_sdk.core.utils import stacktrace
 from flask import Flask, got_request_exception
 
-from observability.delivery import Account
+from observability.delivery import Account, Running
 from observability.edge import Trace, current_trace, new_trace_id
+from observability.wsgi import Headers, watching, wrap
 from observability.xray_daemon import SamplingRules, SegmentSocket
-from routes import health
-from settings import Settings
+from settings import HEALTH_PATH, Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from services.recorder import Recorder
+
 _log = logging.getLogger(__name__)
 
 
-def instrument(app: Flask, settings: Settings) -> None:
+def instrument(app: Flask, settings: Settings) -> Running:
     """Record every request but health checks as a segment, as X-Ray's sampling rules decide."""
     account = Account("xray", "segments")
     rules = SamplingRules(settings.xray.tcp)  # first: it reads AWS's configuration, which may be broken
@@ -49,11 +51,11 @@ def instrument(app: Flask, settings: Settings) -> None:
         if segment := recorder.get_trace_entity():  # what is open when nobody has caught it: the segment
             segment.add_exception(exception, stacktrace.get_stacktrace(limit=recorder.max_trace_back))
 
-    app.extensions["xray_recorder"] = SampledOnly(recorder)
-    app.extensions["telemetry_delivery"]["xray"] = account.report
-    app.extensions["telemetry_flush"]["xray"] = stop
-    app.wsgi_app = Segments(app.wsgi_app, recorder)  # type: ignore[method-assign] # as Flask's docs say
+    handed_to_routes: Recorder = SampledOnly(recorder)
+    app.extensions["xray_recorder"] = handed_to_routes
+    wrap(app, lambda inner: Segments(inner, recorder))
     got_request_exception.connect(record_exception, app, weak=False)
+    return Running(lambda: {**account.report(), "waiting": 0}, stop)
 
 
 class Segments:
@@ -68,21 +70,20 @@ class Segments:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request inside its segment."""
-        if environ.get("PATH_INFO") == health.PATH:
+        if environ.get("PATH_INFO") == HEALTH_PATH:
             return self._app(environ, start_response)
         segment = self._begin(environ)
         if segment is None:
             return self._app(environ, start_response)
 
-        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            segment.put_http_meta(http.STATUS, int(status[:3]))
-            for name, value in headers:
-                if name.lower() == "content-length":
-                    segment.put_http_meta(http.CONTENT_LENGTH, int(value))
-            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+        def seen(status: int, headers: Headers) -> None:
+            segment.put_http_meta(http.STATUS, status)
+            length = next((value for name, value in headers if name.lower() == "content-length"), None)
+            if length is not None:
+                segment.put_http_meta(http.CONTENT_LENGTH, int(length))
 
         try:
-            return self._app(environ, respond)
+            return self._app(environ, watching(start_response, seen))
         finally:
             self._end()
 

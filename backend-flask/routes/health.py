@@ -3,19 +3,20 @@
 from flask import Blueprint, current_app
 from flask.typing import ResponseReturnValue
 
-PATH = "/api/health-check"
+from settings import HEALTH_PATH, Settings
 
 blueprint = Blueprint("health", __name__)
 
 
-@blueprint.get(PATH)
+@blueprint.get(HEALTH_PATH)
 def health_check() -> ResponseReturnValue:
     """Answer 200 whatever the vendors do: without telemetry this service still works."""
-    reports = current_app.extensions["telemetry_delivery"]
+    settings: Settings = current_app.extensions["settings"]
+    running = current_app.extensions["telemetry_running"]
     return {
         "success": True,
-        "service": current_app.extensions["service_name"],
+        "service": settings.service_name,
         "telemetry": current_app.extensions["telemetry"],
-        "delivery": {vendor: report() for vendor, report in reports.items()},
-        "cors": current_app.extensions["cors"],
+        "delivery": {vendor: on.report() for vendor, on in running.items()},
+        "cors": settings.cors,
     }

@@ -26,6 +26,7 @@ def groups() -> ResponseReturnValue:
 @blueprint.get("/messages/@<handle>")
 def conversation(handle: str) -> ResponseReturnValue:
     """Answer with what the user and `handle` wrote to each other; a handle in the query goes first."""
+    # A blank path is a fault, whatever the query says.
     receiver = handle if is_blank(handle) else _receiver(request.args) or handle
     return messages.run(user_sender_handle=USER_HANDLE, user_receiver_handle=receiver)
 

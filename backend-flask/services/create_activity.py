@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from services.errors import InvalidInput
-from services.faults import faults_in, is_blank
+from services.faults import faults_in
 
 _log = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ def run(*, message: object, ttl: object, user_handle: str) -> dict[str, object]:
     """Return the new activity. All times are ISO 8601 in UTC.
 
     `message`: 1 to 280 characters. `ttl`: how long it lives, one of seven names such as "7-days".
-    Raises InvalidInput with every fault; any other `ttl` counts as blank.
+    Raises InvalidInput with every fault; any other text in `ttl` counts as blank.
     """
     lifetime = _LIFETIMES.get(ttl) if isinstance(ttl, str) else None
     faults = [
-        *([] if lifetime else ["ttl_blank" if isinstance(ttl, str) or is_blank(ttl) else "ttl_not_a_string"]),
+        *_faults_in_ttl(ttl),
         *faults_in("user_handle", user_handle),
         *faults_in("message", message, max_chars=_MAX_CHARS),
     ]
@@ -47,3 +47,10 @@ def run(*, message: object, ttl: object, user_handle: str) -> dict[str, object]:
     }
     _log.info("activity created", extra={"activity_uuid": activity["uuid"], "ttl": ttl})
     return activity
+
+
+def _faults_in_ttl(ttl: object) -> list[str]:
+    """Find what is wrong; an unknown lifetime is "ttl_blank", as it has always been."""
+    if isinstance(ttl, str):
+        return [] if ttl in _LIFETIMES else ["ttl_blank"]
+    return faults_in("ttl", ttl)

@@ -15,7 +15,9 @@ def run(handle: str, *, method: str, url: str, recorder: Recorder = NO_RECORDER)
     `method` and `url` describe the request, for the trace. Raises InvalidInput when `handle` is blank.
     """
     if not handle.strip():
-        raise InvalidInput("blank_user_handle")
+        raise InvalidInput(
+            "blank_user_handle"
+        )  # not user_handle_blank: clients know this name, which is older
     # The web framework has opened the segment; a second one here would make the whole trace vanish.
     with recorder.in_subsegment("user_activities_start"):
         now = datetime.now(UTC)

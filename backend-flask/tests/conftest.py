@@ -84,7 +84,7 @@ def make_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeApp]:
 
     yield make
     for app in apps:
-        observability.flush(app.extensions["telemetry_flush"], seconds=5)
+        observability.shut_down(app, 5)
 
 
 @pytest.fixture

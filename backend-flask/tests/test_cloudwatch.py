@@ -17,8 +17,8 @@ from servers import BACKEND, MakeApp
 
 def arrived(app: Flask, logs: CloudWatchLogs) -> list[dict[str, Any]]:
     """End the app's telemetry, and answer all its lines."""
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
-    assert app.extensions["telemetry_delivery"]["cloudwatch"]()["dropped"] == 0
+    observability.shut_down(app, PATIENCE)
+    assert app.extensions["telemetry_running"]["cloudwatch"].report()["dropped"] == 0
     assert all("The specified log stream does not exist" in reason for reason in logs.inbox.refusals)
     return [line.fields for line in logs.inbox.items]
 
@@ -131,8 +131,8 @@ def test_the_group_is_never_made_and_the_stream_when_it_is_missed(
 
     elsewhere = make_app({**cloudwatch.environ, "CLOUDWATCH_LOG_GROUP": "made-up"})
     elsewhere.test_client().get("/api/message_groups")
-    observability.flush(elsewhere.extensions["telemetry_flush"], PATIENCE)
-    report = elsewhere.extensions["telemetry_delivery"]["cloudwatch"]()
+    observability.shut_down(elsewhere, PATIENCE)
+    report = elsewhere.extensions["telemetry_running"]["cloudwatch"].report()
     assert (report["sent"], report["dropped"]) == (0, 2)
     assert report["last_failure"] == "ResourceNotFoundException"
     assert set(cloudwatch.calls) == {"PutLogEvents", "CreateLogStream"}
@@ -188,9 +188,9 @@ def test_a_line_that_cannot_be_made_costs_no_other(make_app: MakeApp, cloudwatch
         app.logger.warning("before")
         app.logger.warning("no JSON", extra={"odd": {(1, 2): 3}})
         app.logger.warning("after", extra={"odd": {1, 2}})
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
     assert [line.fields["message"] for line in cloudwatch.inbox.items] == ["before", "after"]
-    report = app.extensions["telemetry_delivery"]["cloudwatch"]()
+    report = app.extensions["telemetry_running"]["cloudwatch"].report()
     assert (report["sent"], report["dropped"]) == (2, 1)
 
 
@@ -235,7 +235,7 @@ def test_nothing_touches_the_network_before_there_is_something_to_send(cloudwatc
         network = {"socket.connect", "socket.getaddrinfo"}
         print(made.extensions["telemetry"]["cloudwatch"], network & set(events))
         made.test_client().get("/api/activities/home")
-        made.extensions["telemetry_flush"]["cloudwatch"](30)
+        made.extensions["telemetry_running"]["cloudwatch"].shut_down(30)
         print("socket.connect" in events)
     """
     assert run_python(code, cloudwatch.environ).stdout == "on set()\nTrue\n"

@@ -38,11 +38,11 @@ def test_with_all_settings_it_counts_what_arrives(make_app: MakeApp, everything:
     client = app.test_client()
     client.get("/api/activities/home", headers=sampled())
     client.get("/rollbar/test", headers=sampled())
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
 
     health: Any = client.get(HEALTH).json
     assert health["service"] == "posts"
-    assert health["cors"] == "on: BACKEND_URL is not set"
+    assert health["cors"] == "on, but BACKEND_URL is not set"
     assert health["telemetry"] == dict.fromkeys(everything.by_name, "on")
     sent = {vendor: report["sent"] for vendor, report in health["delivery"].items()}
     assert sent == {"honeycomb": 3, "xray": 2, "cloudwatch": 3, "rollbar": 1}
@@ -54,7 +54,7 @@ def test_it_says_why_something_was_dropped(make_app: MakeApp, everything: AllVen
     app = make_app({**everything.environ, **TRUSTED})
     client = app.test_client()
     client.get("/rollbar/test", headers=sampled())
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
     health: Any = client.get(HEALTH).json
     failures = {vendor: report["last_failure"] for vendor, report in health["delivery"].items()}
     assert failures == {

@@ -88,6 +88,16 @@ def test_an_unhandled_exception_marks_the_span(make_app: MakeApp, otlp: OtlpSink
     assert [event.name for event in span.span.events] == ["exception"]
 
 
+@pytest.mark.parametrize("path", ["/api/activities/home", "/nowhere"])
+def test_nobody_can_name_spans_by_inventing_methods(make_app: MakeApp, otlp: OtlpSink, path: str) -> None:
+    app = make_app(otlp.environ)
+    app.test_client().open(path, method="BREW")
+    (span,) = arrived(app, otlp)
+    assert span.span.name == "HTTP"
+    assert span.attributes["http.request.method"] == "_OTHER"
+    assert span.attributes["http.request.method_original"] == "BREW"
+
+
 def test_two_apps_in_one_process_keep_to_themselves(make_app: MakeApp, otlp: OtlpSink) -> None:
     one = make_app({**otlp.environ, "OTEL_SERVICE_NAME": "one"})
     two = make_app({**otlp.environ, "OTEL_SERVICE_NAME": "two"})

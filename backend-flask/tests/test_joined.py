@@ -100,7 +100,7 @@ def app(make_app: MakeApp, everything: AllVendors) -> Flask:
 
 def test_one_id_joins_what_every_route_leaves(app: Flask, everything: AllVendors) -> None:
     traces = [(call, ask(app, call)) for call in CALLS]
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
     settle(everything)
     # The log's stream is made when it is missed; nothing else is refused.
     assert all("The specified log stream does not exist" in reason for reason in everything.refusals)
@@ -218,7 +218,7 @@ def test_no_route_is_forgotten(make_app: MakeApp) -> None:
 
 def test_the_service_chooses_the_id_when_nobody_else_does(app: Flask, everything: AllVendors) -> None:
     response = app.test_client().get("/rollbar/test")
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
     settle(everything)
     spans, segments, lines, items = evidence(everything, trace_of(response)).counts
     assert (spans, lines, items) == (1, 1, 1)
@@ -233,7 +233,7 @@ def test_the_daemons_rules_are_not_overruled(make_app: MakeApp, everything: AllV
     never = [
         trace_of(client.get(path)) for path in (f"{A}/home", "/rollbar/test", "/nowhere") for _ in range(10)
     ]
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
+    observability.shut_down(app, PATIENCE)
     settle(everything)
     assert len(set(always + never)) == 60
     for trace_id in always:

@@ -40,8 +40,8 @@ def app(make_app: MakeApp, rollbar_api: RollbarApi) -> Flask:
 
 def flush(app: Flask) -> dict[str, Any]:
     """End the app's telemetry, and answer the account of it."""
-    observability.flush(app.extensions["telemetry_flush"], PATIENCE)
-    report: dict[str, Any] = app.extensions["telemetry_delivery"]["rollbar"]()
+    observability.shut_down(app, PATIENCE)
+    report: dict[str, Any] = app.extensions["telemetry_running"]["rollbar"].report()
     return report
 
 
