@@ -80,6 +80,7 @@ def live_until_known(folder: Path, namespace: Sequence[str], failing: Sequence[s
         backend.check_log()
 
 
+@pytest.mark.slow
 def test_names_that_nobody_knows() -> None:
     with reporting(vendors_environ=partial(with_names, VENDORS, "invalid")) as backend:
         live_without(VENDORS, backend)

@@ -10,6 +10,9 @@ class Fault:
     name: str
     seconds: float = 0.0
 
+    def __str__(self) -> str:
+        return self.name
+
 
 HEALTHY = Fault("healthy")
 # Nobody listens: connections are refused, and those that exist are closed.
