@@ -6,6 +6,9 @@ import sys
 from typing import Any
 
 from tests.bench import report, scenarios
+from tests.bench.faults import report as faults_report
+from tests.bench.faults.cases import FAULTS, Case
+from tests.bench.faults.runs import measure
 from tests.bench.overhead import report as overhead_report
 from tests.bench.overhead.scenario import overhead
 
@@ -17,15 +20,15 @@ _SCENARIOS = {
 }
 
 
-_OTHERS = ("growth", "overhead")
+_OTHERS = ("growth", "overhead", "faults")
 
 
 def main() -> None:
-    """Measure what was asked for, and print it; exit with 1 when telemetry costs too much, or is lost."""
+    """Measure what was asked for, and print it; exit with 1 for telemetry that costs too much, or is lost."""
     names = (*_SCENARIOS, *_OTHERS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "--runs", type=int, default=20, help="turns of each comparison (20); a third of them for overhead"
+        "--runs", type=int, default=20, help="turns of each comparison (20); overhead and faults: a third"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("only", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
@@ -49,14 +52,20 @@ def main() -> None:
     if "overhead" in wanted:
         print("measuring overhead ...", file=sys.stderr)
         costs = overhead(max(3, asked.runs // 3))
+    outages: faults_report.Runs = {}
+    if "faults" in wanted:
+        print("measuring faults ...", file=sys.stderr)
+        outages = measure([Case(fault=fault) for fault in FAULTS], max(3, asked.runs // 3))
     if asked.json:
         data = report.as_data(results, growth)
-        print(json.dumps({**data, "overhead": overhead_report.as_data(costs)}, indent=2))
+        data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
+        print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
+        tables += [faults_report.as_markdown(outages)] if outages else []
         print("\n\n".join(tables))
-    sys.exit(1 if overhead_report.failures(costs) else 0)
+    sys.exit(1 if overhead_report.failures(costs) or faults_report.failures(outages) else 0)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Run:
     share_of_core: float  # that the server had under load: less than 1 when others disturbed it
 
 
-def measure(cases: Sequence[Case], rounds: int, seconds: int) -> dict[Case, list[Run]]:
+def measure(cases: Sequence[Case], rounds: int, seconds: int = 4) -> dict[Case, list[Run]]:
     """Run every case and the healthy one once a round, each round in another order. Raises as `load.run`."""
     every = (HEALTHY, *cases)
     runs: dict[Case, list[Run]] = {case: [] for case in every}
