@@ -6,6 +6,8 @@ import os
 import re
 from typing import Any
 
+import observability
+
 wsgi_app = "app:create_app()"
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '4567'}"
 
@@ -20,12 +22,26 @@ preload_app = False
 # For development: a changed source file restarts the worker.
 reload = (os.environ.get("FLASK_DEBUG") or "0").lower() not in {"0", "false", "no"}
 
+# These would set a path prefix, and any client on this machine, or behind a forwarded port, could send them.
+forwarder_headers = ""
 
-def post_worker_init(_worker: Any) -> None:
-    """Look for garbage more rarely, and not among what the app is made of: that is most of all objects."""
+# Compose kills after ten seconds. A worker waits two for its requests, then sends the rest of its telemetry.
+graceful_timeout = 9
+_SECONDS_FOR_REQUESTS = 2
+
+
+def post_worker_init(worker: Any) -> None:
+    """Look for garbage more rarely, and not among what the app is made of, which holds most objects."""
+    worker.cfg.set("graceful_timeout", _SECONDS_FOR_REQUESTS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 50, 100)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Send the last telemetry here: at the very end, a client that stalls would hold it up."""
+    if app := worker.wsgi:
+        observability.shut_down(app)
 
 
 def _without_requests(record: logging.LogRecord) -> bool:

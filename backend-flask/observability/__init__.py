@@ -18,7 +18,7 @@ from observability.wsgi import wrap
 from settings import Settings
 
 # Compose kills a container ten seconds after it has told it to stop.
-SECONDS_TO_SHUT_DOWN = 6.0
+SECONDS_TO_SHUT_DOWN = 5.0
 # What a vendor may take beyond that to say what it has lost.
 _SECONDS_TO_CLOSE = 1.0
 
@@ -52,17 +52,21 @@ def shut_down(app: Flask, seconds: float = SECONDS_TO_SHUT_DOWN) -> None:
 def _shut_down(running: dict[str, Running], seconds: float) -> None:
     """Stop all vendors at once: one that is away must not take the time of the others."""
     deadline = monotonic() + seconds + _SECONDS_TO_CLOSE
+    waiting = {name: vendor for name, vendor in running.items() if not vendor.ended.is_set()}
     threads = [
         threading.Thread(target=vendor.shut_down, args=(seconds,), name=f"shut-down-{name}", daemon=True)
-        for name, vendor in running.items()
-        if not vendor.ended.is_set()
+        for name, vendor in waiting.items()
     ]
-    for vendor in running.values():
+    for vendor in waiting.values():
         vendor.ended.set()
+    for thread, vendor in zip(threads, waiting.values(), strict=True):
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 starts none when the interpreter ends
+            vendor.shut_down(seconds)
     for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - monotonic()))
+        if thread.ident:
+            thread.join(max(0.0, deadline - monotonic()))
 
 
 def _switch_on(vendor: str, app: Flask, settings: Settings, running: dict[str, Running]) -> str:

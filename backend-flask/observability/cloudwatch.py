@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from flask import Flask, current_app, has_app_context
 from watchtower import CloudWatchLogHandler, WatchtowerWarning
 
-from observability.delivery import Account, Delivery, Running
+from observability.delivery import Account, Delivery, Lost, Running
 from observability.edge import current_trace
 from observability.log_lines import JsonLine, RequestLine, RequestLines
 from observability.wsgi import wrap
@@ -103,24 +103,36 @@ class Lines(CloudWatchLogHandler):
         text = line.text() if isinstance(line, RequestLine) else self.format(line)
         return {"timestamp": int(line.created * 1000), "message": text}
 
-    def _send(self, events: list[dict[str, Any]]) -> str | None:
-        """Send them in batches of the size that the API takes. Answers None, or why one failed."""
-        failure: str | None = None
+    def _send(self, events: list[dict[str, Any]]) -> Lost:
+        """Send them in batches of the size that the API takes."""
+        lost = Lost(0, "")
         batch: list[dict[str, Any]] = []
         size = 0
         for event in events:
             length = len(event["message"]) + self.EXTRA_MSG_PAYLOAD_SIZE  # the line is ASCII
             if size + length > self.max_batch_size:
-                failure = self._send_batch(batch) or failure
+                lost = _together(lost, self._send_batch(batch))
                 batch, size = [], 0
             batch.append(event)
             size += length
-        return self._send_batch(batch) or failure
+        return _together(lost, self._send_batch(batch))
 
-    def _send_batch(self, batch: list[dict[str, Any]]) -> str | None:
-        self._client.outcome = "nothing was sent"
+    def _send_batch(self, batch: list[dict[str, Any]]) -> Lost:
+        self._client.lost = Lost(len(batch), "nothing was sent")
         self._submit_batch(batch, self.log_stream_name)  # type: ignore[no-untyped-call]
-        return self._client.outcome
+        return self._client.lost
+
+
+def _together(one: Lost, other: Lost) -> Lost:
+    return Lost(one.count + other.count, other.why or one.why)
+
+
+def _rejected(response: dict[str, Any], count: int) -> Lost:
+    """Read what the API has left out: from one index on, lines are too new, before another too old."""
+    info = response.get("rejectedLogEventsInfo") or {}
+    new = count - info.get("tooNewLogEventStartIndex", count)
+    old = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))
+    return Lost(min(count, new + old), "RejectedLogEvents" if new + old else "")
 
 
 class _LogsClient:
@@ -130,7 +142,7 @@ class _LogsClient:
     """
 
     def __init__(self, region: str) -> None:
-        self.outcome: str | None = None  # why the last delivery failed; None: it did not
+        self.lost = Lost(0, "")  # of the last delivery
         self._region = region
         self._pause = threading.Event()
         self._failures = 0
@@ -157,13 +169,13 @@ class _LogsClient:
             response = self._made.put_log_events(**batch)
         except Exception as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-            self.outcome = str(code)
+            self.lost = Lost(len(batch["logEvents"]), str(code))
             if code != "ResourceNotFoundException":  # watchtower makes the stream, then tries again
                 self._failures += 1
                 self._pause.wait(min(0.5 * 2**self._failures, 10))
             raise
         self._failures = 0
-        self.outcome = "RejectedLogEvents" if response.get("rejectedLogEventsInfo") else None
+        self.lost = _rejected(response, len(batch["logEvents"]))
         return response
 
     def hurry(self) -> None:

@@ -32,6 +32,14 @@ class Running:
     ended: threading.Event = field(default_factory=threading.Event)  # set once that was asked for
 
 
+@dataclass(frozen=True)
+class Lost:
+    """So many of a batch were lost."""
+
+    count: int
+    why: str
+
+
 class Account:
     """What became of one vendor's telemetry since the process started. Safe in any thread."""
 
@@ -81,15 +89,15 @@ class Account:
 class Delivery(Generic[Item, Ready]):
     """A bounded buffer and the thread that empties it, batch by batch.
 
-    `prepare` makes one item ready; `send` delivers a batch of them and answers None, or why it failed, after
-    as many attempts as are worthwhile. Both run in the thread only.
+    `prepare` makes one item ready; `send` delivers a batch of them and answers None, or why all of it failed,
+    or how much of it, after as many attempts as are worthwhile. Both run in the thread only.
     """
 
     def __init__(
         self,
         account: Account,
         prepare: Callable[[Item], Ready],
-        send: Callable[[list[Ready]], str | None],
+        send: Callable[[list[Ready]], Lost | str | None],
         *,
         most: int,
         batch: int,
@@ -176,10 +184,10 @@ class Delivery(Generic[Item, Ready]):
             failure = type(error).__name__
         if self._given_up:
             return
-        if failure is None:
-            self.account.sent(len(ready))
-        else:
-            self.account.dropped(failure, len(ready))
+        lost = Lost(len(ready), failure) if isinstance(failure, str) else failure or Lost(0, "")
+        self.account.sent(len(ready) - lost.count)
+        if lost.count:
+            self.account.dropped(lost.why, lost.count)
 
     def _prepare_all(self, items: list[Item]) -> Iterator[Ready]:
         for item in items:

@@ -23,7 +23,7 @@ PROOF_HEADER = "X-Trace-Proof"
 PROOF_LIFETIME = 600
 
 # What comes with a trace's id. Nothing here reads it, and no library further in shall believe it.
-_COMPANIONS = ("HTTP_TRACESTATE", "HTTP_BAGGAGE")
+_COMPANIONS = ("HTTP_TRACESTATE", "HTTP_BAGGAGE", "HTTP_X_TRACE_PROOF")
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
 _XRAY_ROOT = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})", re.ASCII)
 _SPAN_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -89,16 +89,16 @@ class Edge:
     def _incoming(self, environ: "WSGIEnvironment") -> Trace | None:
         """Take the trace headers away, and answer what they say if they count."""
         traceparent, xray = environ.pop("HTTP_TRACEPARENT", ""), environ.pop("HTTP_X_AMZN_TRACE_ID", "")
+        given = environ.get("HTTP_X_TRACE_PROOF", "")
         for name in _COMPANIONS:
             environ.pop(name, None)
         trace = _read(traceparent, xray) if traceparent or xray else None
-        if trace is None or not (self._trace_headers.trusted or self._is_proven(trace, environ)):
+        if trace is None or not (self._trace_headers.trusted or self._is_proven(trace, given)):
             return None
         return trace
 
-    def _is_proven(self, trace: Trace, environ: "WSGIEnvironment") -> bool:
+    def _is_proven(self, trace: Trace, given: str) -> bool:
         key = self._trace_headers.proof_key
-        given = environ.get("HTTP_X_TRACE_PROOF", "")
         if not key or not given.isascii():
             return False
         fresh = abs(int(trace.id[:8], 16) - time.time()) < PROOF_LIFETIME

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app, got_request_exception, has_app_context, request
 from opentelemetry import context, trace
@@ -192,7 +193,14 @@ def _serve_tracers(provider: TracerProvider) -> None:
     _PROVIDER.outside_apps = provider
     if trace.get_tracer_provider() is not _PROVIDER:
         trace.set_tracer_provider(_PROVIDER)
-        RequestsInstrumentor().instrument(tracer_provider=_PROVIDER)
+        RequestsInstrumentor().instrument(tracer_provider=_PROVIDER, request_hook=_cut_query)
+
+
+def _cut_query(span: trace.Span, sent: Any) -> None:
+    """Keep only scheme, host and path of the URL of an outgoing call: the rest may carry secrets."""
+    if span.is_recording():
+        parts = urlsplit(sent.url)
+        span.set_attribute("url.full", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
 
 
 class _CurrentAppTracerProvider(trace.TracerProvider):

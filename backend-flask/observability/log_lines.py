@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 MOST_BYTES = 262_144 - 26  # of a line: the API's limit, less what it adds to each
 
 
+# In a query string, names with a value. What stands alone, or before "==", is a value itself.
+_NAMES = re.compile(r"(?:^|&)([\w.%\[\]-]{1,40})=(?=[^=&])", re.ASCII)
+
+
 class RequestLine(NamedTuple):
     """One request that was served, as it is when there is time for it no more than to note it down."""
 
@@ -31,7 +35,7 @@ class RequestLine(NamedTuple):
     def text(self) -> str:
         """Write the line, at a level that fits the status."""
         # The names in the query string, too: the values may be anybody's secrets.
-        names = re.findall(r"(?:^|&)([^=&]+)=", self.query) if self.query else ()
+        names = _NAMES.findall(self.query) if self.query else ()
         path = f"{self.path}?{'&'.join(names)}" if names else self.path
         level = "INFO"
         if self.status >= HTTPStatus.BAD_REQUEST:

@@ -74,7 +74,10 @@ def _encode(span: ReadableSpan, attributes: dict[str, Any]) -> bytes:
         flags=_REMOTE if parent and parent.is_remote else _LOCAL,
     )
     parts = [_bytes(own), _common(span.name, span.kind, status.status_code, status.description)]
-    parts += [_attribute(key, value.__class__, value) for key, value in attributes.items()]
+    for key, value in attributes.items():
+        kind = value.__class__
+        rare = kind is float or (kind is str and len(value) > _LONGEST_KEPT)
+        parts.append((_attribute.__wrapped__ if rare else _attribute)(key, kind, value))
     return b"".join(parts)
 
 
@@ -90,6 +93,8 @@ def _common(name: str, kind: trace.SpanKind, code: trace.StatusCode, description
     )
 
 
+# Longer texts are seldom the same again, and anybody can send thousands. So are floats, and 0.0 == -0.0.
+_LONGEST_KEPT = 128
 _PLAIN = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
 
 

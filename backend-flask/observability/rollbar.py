@@ -14,7 +14,19 @@ from observability.delivery import Account, Delivery, Running
 from observability.edge import PROOF_HEADER, current_trace
 from settings import Rollbar, Settings
 
-MOST_ITEMS_WAITING = 200
+MOST_ITEMS_WAITING = 100
+MOST_BYTES = 131_072  # of one item
+_MOST_NAMES, _MOST_CHARACTERS = 50, 1_000  # of what the client sent
+_PLAIN_HEADERS = {
+    "accept",
+    "accept-language",
+    "content-length",
+    "content-type",
+    "host",
+    "origin",
+    "referer",
+    "user-agent",
+}
 _SECONDS_BETWEEN_LOOKS = 0.25
 _ATTEMPTS = 4
 
@@ -110,6 +122,24 @@ def _read_form() -> None:
         request.files = ImmutableMultiDict()
 
 
+def _without_values(reported: dict[str, Any]) -> dict[str, Any]:
+    """Keep of the request the names that it used, and no value but those of well-known headers, cut short.
+
+    No list of secret names is ever complete, and a client can make headers as long as it likes.
+    """
+    kept = dict(reported)
+    kept["url"] = str(reported.get("url", "")).partition("?")[0][:_MOST_CHARACTERS]
+    for part in ("GET", "POST", "json"):
+        if part in reported:
+            fields = reported[part]
+            kept[part] = dict.fromkeys(list(fields)[:_MOST_NAMES], "*") if isinstance(fields, dict) else "*"
+    kept["headers"] = {
+        name: str(value).partition("?")[0][:_MOST_CHARACTERS] if name.lower() in _PLAIN_HEADERS else "*"
+        for name, value in list(reported.get("headers", {}).items())[:_MOST_NAMES]
+    }
+    return kept
+
+
 def _custom() -> dict[str, Any]:
     trace = current_trace()
     return {"custom": {"trace_id": trace.id}} if trace else {}
@@ -148,7 +178,13 @@ class Items:
 
     def take(self, payload: dict[str, Any], **_: object) -> bool:
         """Take over an item from pyrollbar; it reads False as "go no further"."""
-        self.delivery.put(json.dumps(payload, default=str).encode())
+        if reported := payload["data"].get("request"):
+            payload["data"]["request"] = _without_values(reported)
+        item = json.dumps(payload, default=str).encode()
+        if len(item) > MOST_BYTES:
+            self.delivery.account.dropped("an item was too large")
+        else:
+            self.delivery.put(item)
         return False
 
     def stop(self, seconds: float) -> None:

@@ -103,6 +103,7 @@ class Segments:
             segment.put_http_meta(http.CLIENT_IP, environ.get("REMOTE_ADDR"))
         except Exception:  # noqa: BLE001 - telemetry must never fail a request
             _log.warning("X-Ray: a request is not recorded", exc_info=True)
+            self._recorder.clear_trace_entities()
             return None
         return segment
 

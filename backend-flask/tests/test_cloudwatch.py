@@ -53,7 +53,8 @@ def test_one_line_for_each_request(
     ("query", "names"),
     [
         ("term=private", "term"),
-        ("term=private&token=private&term=", "term&token&term"),
+        ("term=private&token=private&term=", "term&token"),
+        ("private==", None),  # padding, as Base64 has it, is no value
         ("private", None),  # it has no name: it is a value
         ("=private&a=private=private", "a"),
         ("a%20b=private&%70=%70%72", "a%20b&%70"),
@@ -245,3 +246,18 @@ def run_python(code: str, environ: dict[str, str]) -> subprocess.CompletedProces
     return subprocess.run(
         [sys.executable, "-c", code], cwd=BACKEND, env=environ, check=True, capture_output=True, text=True
     )
+
+
+def test_what_the_api_rejects_of_a_batch_is_dropped_and_the_rest_has_arrived(
+    make_app: MakeApp, cloudwatch: CloudWatchLogs
+) -> None:
+    app = make_app(cloudwatch.environ)
+    log = logging.getLogger("services.made_up")
+    for age in (0, 20 * 86_400, 0):  # seconds; the API takes nothing older than 14 days
+        record = log.makeRecord(log.name, logging.INFO, __file__, 1, "made up", (), None)
+        record.created -= age
+        log.handle(record)
+    observability.shut_down(app, PATIENCE)
+    report = app.extensions["telemetry_running"]["cloudwatch"].report()
+    assert (report["sent"], report["dropped"]) == (2, 1)
+    assert len(cloudwatch.inbox.items) == 2

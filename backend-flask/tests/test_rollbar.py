@@ -111,7 +111,7 @@ def test_no_secret_leaves(app: Flask, rollbar_api: RollbarApi, name: str) -> Non
         assert "deep" in last["locals"]["local"]
         assert SECRET not in json.dumps(item)
     first, second, *_ = rollbar_api.inbox.items
-    assert first["request"]["GET"]["a"] == second["request"]["POST"]["a"] == "visible"
+    assert first["request"]["GET"]["a"] == second["request"]["POST"]["a"] == "*"
 
 
 def test_a_proof_does_not_leave(app: Flask, rollbar_api: RollbarApi) -> None:
@@ -153,3 +153,20 @@ def test_an_item_is_sent_again_when_rollbar_was_busy(app: Flask, rollbar_api: Ro
     rollbar_api.fault = HEALTHY
     rollbar_api.inbox.wait_for(1)
     assert flush(app)["sent"] == 1
+
+
+def test_a_client_cannot_make_items_large(app: Flask, rollbar_api: RollbarApi) -> None:
+    headers = {f"X-{number}": 8_000 * "\xff" for number in range(90)}
+    app.test_client().get("/rollbar/test", headers={**headers, "User-Agent": 8_000 * "a"})
+    app.test_client().get(f"/broken/7?{'a' * 8_000}={'b' * 8_000}", headers=headers)
+    assert flush(app)["sent"] == 2
+    assert all(len(json.dumps(item)) < 30_000 for item in rollbar_api.inbox.items)
+
+
+def test_an_item_that_is_too_large_is_dropped_and_counted(app: Flask, rollbar_api: RollbarApi) -> None:
+    with app.app_context():
+        app.extensions["rollbar_report"](200_000 * "a", "error")
+    report = flush(app)
+    assert (report["sent"], report["dropped"]) == (0, 1)
+    assert report["last_failure"] == "an item was too large"
+    assert rollbar_api.inbox.items == []

@@ -150,3 +150,26 @@ def add_large_route(app: Flask) -> None:
     def large() -> str:
         app.extensions["xray_recorder"].put_metadata("everything", 100_000 * "x", "large")
         return "sent"
+
+
+def test_a_subsegment_left_open_does_not_reach_the_next_request(make_app: MakeApp, xray: XRayDaemon) -> None:
+    app = make_app({**xray.environ, **TRUSTED})
+    recorder = app.extensions["xray_recorder"]
+
+    @app.get("/leaves-open")
+    def leaves_open() -> str:
+        recorder.in_subsegment("open").__enter__()
+        return "done"
+
+    @app.get("/next")
+    def after() -> str:
+        recorder.put_annotation("seen", "by the next request")
+        return "done"
+
+    client = app.test_client()
+    client.get("/leaves-open", headers=sampled())
+    client.get("/next", headers=sampled(Sampled="0"))
+    client.get("/api/activities/home", headers=sampled())
+    (segment,) = xray.inbox.wait_for(1)
+    assert segment["http"]["request"]["url"].endswith("/home")
+    assert "by the next request" not in str(xray.inbox.items)

@@ -101,6 +101,12 @@ def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
             f"{variable.name} is already set by {variables[variable.name].origin}",
             "Remove it here, or change it there.",
         )
+    if variable.name in {"TRACE_HEADERS", PROOF_KEY}:
+        raise ManifestError(
+            key,
+            f"{variable.name} follows from whether a service is public",
+            "Set public = true or false for the service.",
+        )
     if isinstance(variable.value, Text) and _DESTINATION.fullmatch(variable.name):
         raise ManifestError(
             key,

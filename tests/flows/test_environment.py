@@ -99,6 +99,23 @@ def test_a_public_service_believes_only_who_knows_the_key_of_the_run() -> None:
     assert scrubbed(environ, PROJECT) == {"HOME": "/home/me"}
 
 
+@pytest.mark.parametrize("name", ["TRACE_HEADERS", "TRACE_PROOF_KEY"])
+@pytest.mark.parametrize("public", [True, False])
+def test_a_manifest_cannot_say_otherwise(name: str, *, public: bool) -> None:
+    service = {
+        "build": "web",
+        "port": 8000,
+        "public": public,
+        "telemetry": ["xray"],
+        "environment": {name: "x"},
+    }
+    project = parse(
+        {"project": {"name": "shop", "region": "eu-west-1"}, "services": {"web": service}}, OPTIONS
+    )
+    with pytest.raises(ManifestError, match=name):
+        made("web", project=project)
+
+
 def test_in_a_container_neighbours_go_by_name() -> None:
     seen = made("web", "container")
     assert seen["DB"] == "db:5432"
