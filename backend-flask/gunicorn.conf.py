@@ -26,7 +26,7 @@ reload = (os.environ.get("FLASK_DEBUG") or "0").lower() not in {"0", "false", "n
 forwarder_headers = ""
 
 # Compose kills after ten seconds. A worker waits two for its requests, then sends the rest of its telemetry.
-graceful_timeout = 9
+graceful_timeout = 8
 _SECONDS_FOR_REQUESTS = 2
 
 

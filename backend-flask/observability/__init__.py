@@ -18,7 +18,7 @@ from observability.wsgi import wrap
 from settings import Settings
 
 # Compose kills a container ten seconds after it has told it to stop.
-SECONDS_TO_SHUT_DOWN = 5.0
+SECONDS_TO_SHUT_DOWN = 4.0
 # What a vendor may take beyond that to say what it has lost.
 _SECONDS_TO_CLOSE = 1.0
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -180,3 +181,16 @@ def test_flask_run_sends_everything_once(serve: Serve, everything: AllVendors, d
     server.stop(signal.SIGINT)
     settle(everything)
     assert sorted(tally(everything).values()) == [(1, 1, 1, 1), (2, 1, 2, 0)]
+
+
+def test_a_client_that_stalls_does_not_keep_telemetry_back(serve: Serve, otlp: OtlpSink) -> None:
+    held = {"OTEL_BSP_SCHEDULE_DELAY": "600000"}  # nothing leaves before the end
+    server = serve("gunicorn", environ={"PORT": "0", **otlp.environ, **held})
+    assert get(server, "/api/activities/home")[0] == 200
+    with socket.create_connection(("127.0.0.1", server.port)) as stalling:
+        stalling.sendall(b"GET /api/activities/home HTTP/1.1\r\nHost: a\r\n")
+        assert get(server, "/api/activities/home")[0] == 200  # by then a thread waits for the other client
+        started = time.monotonic()
+        server.stop()
+    assert time.monotonic() - started < 10  # then Compose kills
+    assert otlp.inbox.count == 4
