@@ -23,7 +23,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusC
 from observability import otlp
 from observability.delivery import Account, Delivery, Running
 from observability.edge import Trace, current_trace
-from observability.wsgi import Headers, path_of, watching, wrap
+from observability.wsgi import MOST_CHARACTERS, Headers, path_of, watching, wrap
 from settings import HEALTH_PATH, Honeycomb, Settings
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _describe(span: trace.Span, environ: "WSGIEnvironment", status: int) -> None
     }
     for name, key in (("client.address", "REMOTE_ADDR"), ("user_agent.original", "HTTP_USER_AGENT")):
         if value := environ.get(key):
-            attributes[name] = value
+            attributes[name] = value[:MOST_CHARACTERS]
     if method not in _METHODS:
         attributes |= {"http.request.method": "_OTHER", "http.request.method_original": method}
     if environ["SERVER_PORT"].isdecimal():  # it is whatever the client wrote

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
 from observability.edge import current_trace
-from observability.wsgi import Headers, path_of, watching
+from observability.wsgi import MOST_CHARACTERS, Headers, path_of, watching
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -77,7 +77,7 @@ class RequestLines:
                     time.time(),
                     environ["REQUEST_METHOD"],
                     path_of(environ),
-                    environ.get("QUERY_STRING") or "",
+                    (environ.get("QUERY_STRING") or "")[:MOST_CHARACTERS],
                     status,
                     time.perf_counter() - started,
                     trace and trace.id,

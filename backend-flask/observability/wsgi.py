@@ -28,6 +28,11 @@ def watching(start_response: "StartResponse", seen: Callable[[int, Headers], Non
     return respond
 
 
+# Of what a client sent and telemetry keeps: while a vendor is away thousands of them wait.
+MOST_CHARACTERS = 1_000
+
+
 def path_of(environ: "WSGIEnvironment") -> str:
-    """The path as text: WSGI hands over its bytes as if they were latin-1."""
-    return str(environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
+    """The path as text, cut if it is long: WSGI hands over its bytes as if they were latin-1."""
+    path = str(environ["PATH_INFO"]).encode("latin-1").decode(errors="replace")
+    return path if len(path) <= MOST_CHARACTERS else path[:MOST_CHARACTERS] + " [cut]"
