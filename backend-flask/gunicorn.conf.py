@@ -6,8 +6,6 @@ import os
 import re
 from typing import Any
 
-import observability
-
 wsgi_app = "app:create_app()"
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '4567'}"
 
@@ -40,8 +38,10 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Send the last telemetry here: at the very end, a client that stalls would hold it up."""
-    if app := worker.wsgi:
-        observability.shut_down(app)
+    from observability import shut_down  # noqa: PLC0415 - this file may be read from elsewhere
+
+    if worker.wsgi:  # it may have failed to load
+        shut_down(worker.wsgi)
 
 
 def _without_requests(record: logging.LogRecord) -> bool:
