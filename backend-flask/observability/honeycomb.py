@@ -64,7 +64,7 @@ _METHODS = {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT
 class ServerSpans:
     """WSGI middleware: one span for each request, with the attributes of OpenTelemetry's HTTP conventions.
 
-    FlaskInstrumentor records the same in three times the time, more than all of the rest here together.
+    FlaskInstrumentor records the same in about three times the time.
     """
 
     def __init__(self, app: "WSGIApplication", tracer: trace.Tracer) -> None:
