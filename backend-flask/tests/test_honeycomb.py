@@ -158,3 +158,12 @@ def test_empty_variables_of_the_sdk_are_unset(
     app = make_app(otlp.environ)
     assert app.test_client().get("/api/activities/home").status_code == 200
     assert len(arrived(app, otlp)) == 2
+
+
+@pytest.mark.parametrize("host", ["a:y", "a:", "a:99999999999", ":"])
+def test_a_port_that_is_no_number_fails_no_request(make_app: MakeApp, otlp: OtlpSink, host: str) -> None:
+    app = make_app(otlp.environ)
+    _, _, port = host.partition(":")
+    answer = app.test_client().get("/api/activities/home", environ_overrides={"SERVER_PORT": port})
+    assert answer.status_code == 200
+    assert len(arrived(app, otlp)) == 2
