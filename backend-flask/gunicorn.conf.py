@@ -13,8 +13,7 @@ bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '456
 worker_class = "gthread"
 threads = 4
 
-# Each worker builds its own app, so that the threads which send telemetry start after the fork. A worker that
-# is told to stop ends its requests, then exits as Python programs do: that sends the last spans.
+# Each worker builds its own app, so that the threads which send telemetry start after the fork.
 preload_app = False
 
 # For development: a changed source file restarts the worker.

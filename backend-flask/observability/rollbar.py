@@ -12,11 +12,12 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from observability.delivery import Account, Delivery, Running
 from observability.edge import PROOF_HEADER, current_trace
+from observability.wsgi import MOST_CHARACTERS
 from settings import Rollbar, Settings
 
 MOST_ITEMS_WAITING = 100
 MOST_BYTES = 131_072  # of one item
-_MOST_NAMES, _MOST_CHARACTERS = 50, 1_000  # of what the client sent
+_MOST_NAMES = 50  # of headers or fields that the client sent
 _PLAIN_HEADERS = {
     "accept",
     "accept-language",
@@ -128,13 +129,13 @@ def _without_values(reported: dict[str, Any]) -> dict[str, Any]:
     No list of secret names is ever complete, and a client can make headers as long as it likes.
     """
     kept = dict(reported)
-    kept["url"] = str(reported.get("url", "")).partition("?")[0][:_MOST_CHARACTERS]
+    kept["url"] = str(reported.get("url", "")).partition("?")[0][:MOST_CHARACTERS]
     for part in ("GET", "POST", "json"):
         if part in reported:
             fields = reported[part]
             kept[part] = dict.fromkeys(list(fields)[:_MOST_NAMES], "*") if isinstance(fields, dict) else "*"
     kept["headers"] = {
-        name: str(value).partition("?")[0][:_MOST_CHARACTERS] if name.lower() in _PLAIN_HEADERS else "*"
+        name: str(value).partition("?")[0][:MOST_CHARACTERS] if name.lower() in _PLAIN_HEADERS else "*"
         for name, value in list(reported.get("headers", {}).items())[:_MOST_NAMES]
     }
     return kept
