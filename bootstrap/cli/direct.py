@@ -29,7 +29,7 @@ def become(session: Session, service: str, command: Sequence[str]) -> NoReturn:
     """Replace this process by `command` with the environment of `service`. Raises BootstrapError."""
     try:
         variables = host_environment(
-            session.project, service, session.workspace, session.state, session.stores
+            session.project, service, session.workspace, session.state, session.lookup
         )
         environment = child_environment(
             session.environ, session.project, variables, folder(session.root, service)

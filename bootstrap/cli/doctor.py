@@ -3,9 +3,9 @@
 from bootstrap.cli import output
 from bootstrap.cli.session import OPTIONS, Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.doctor import Finding, Mark, Place, examine
-from bootstrap.flows.environment import first_of
+from bootstrap.flows.doctor import Place, examine
 from bootstrap.model.errors import ProblemsFoundError
+from bootstrap.model.remark import Mark, Remark
 
 _STYLES = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "red"}
 
@@ -22,7 +22,7 @@ def command(session: Session) -> None:
       bootstrap doctor
       bootstrap doctor --json
     """
-    place = Place(session.start, session.environ, session.workspace, first_of(session.stores), OPTIONS)
+    place = Place(session.start, session.environ, session.workspace, session.lookup, OPTIONS)
     findings = []
     for finding in examine(place):
         findings.append(finding)
@@ -42,7 +42,7 @@ def command(session: Session) -> None:
         )
 
 
-def _show(finding: Finding) -> None:
+def _show(finding: Remark) -> None:
     output.data(
         f"{finding.mark.value:<8} {finding.subject:<12} {output.clean_value(finding.text)}",
         style=_STYLES[finding.mark],

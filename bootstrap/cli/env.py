@@ -31,7 +31,7 @@ def command(session: Session, service: str, form: str | None, *, reveal: bool, e
       bootstrap env backend-flask --json
       eval "$(bootstrap env backend-flask --format shell --reveal)"
     """
-    variables = host_environment(session.project, service, session.workspace, session.state, session.stores)
+    variables = host_environment(session.project, service, session.workspace, session.state, session.lookup)
     if form is None:
         _show(session, variables, reveal=reveal)
         return

@@ -14,7 +14,6 @@ from bootstrap.cli.verb import verb
 from bootstrap.config import manifest
 from bootstrap.config.location import MANIFEST
 from bootstrap.flows import init, render
-from bootstrap.flows.environment import first_of
 from bootstrap.system.files import ProjectFiles
 
 _READY = "nothing more: its secrets are set"
@@ -37,9 +36,7 @@ def command(session: Session, *, defaults: bool) -> int:
     if not (defaults or (root / MANIFEST).exists() or _create(root)):
         output.words("Nothing was written.")
         return 1
-    opened = init.open_project(
-        ProjectFiles(root), lambda data: _sources(session, root, data), first_of(session.stores)
-    )
+    opened = init.open_project(ProjectFiles(root), lambda data: _sources(session, root, data), session.lookup)
     if session.as_json:
         _show_json(opened)
     else:

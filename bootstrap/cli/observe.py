@@ -8,7 +8,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.collector.server import Listening
 from bootstrap.flows import observe
 from bootstrap.flows.collector_ports import DAEMON_PORT, HTTP_PORT, adopt, bind_preferred
-from bootstrap.flows.environment import first_of, secret_specs
+from bootstrap.flows.environment import secret_specs
 
 
 @verb()
@@ -42,7 +42,7 @@ def command(
       bootstrap observe
       bootstrap observe --port 14318
     """
-    lookup = first_of(session.stores)
+    lookup = session.lookup
     hidden = [
         secret.reveal() for name in secret_specs(session.project) if (secret := lookup(name)) is not None
     ]

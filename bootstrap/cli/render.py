@@ -7,7 +7,7 @@ from bootstrap.cli.diff import show as show_diff
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows import render
-from bootstrap.flows.environment import first_of, secret_specs
+from bootstrap.flows.environment import secret_specs
 from bootstrap.model.errors import ProblemsFoundError
 from bootstrap.model.files import ChangeKind
 
@@ -66,7 +66,7 @@ def show(session: Session, done: render.Rendering, *, diff: bool, check: bool) -
 
 
 def _known_values(session: Session) -> list[str]:
-    lookup = first_of(session.stores)
+    lookup = session.lookup
     return [secret.reveal() for name in secret_specs(session.project) if (secret := lookup(name)) is not None]
 
 

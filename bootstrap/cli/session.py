@@ -7,12 +7,20 @@ from typing import Any
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
+from bootstrap.flows.environment import readers, secret_specs
+from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.layers import Layers
+from bootstrap.flows.secrets.place import make_place
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project
-from bootstrap.secrets.environment import EnvironmentStore
-from bootstrap.secrets.interface import SecretStore
+from bootstrap.model.repository import Repository
+from bootstrap.model.secret import Secret
+from bootstrap.secrets.environment import Store as EnvironmentStore
+from bootstrap.secrets.interface import Place
+from bootstrap.secrets.session import Store as SessionStore
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
+from bootstrap.system.worktree import repository, root_of
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces import detect
 from bootstrap.workspaces.interface import Workspace
@@ -24,6 +32,8 @@ class Session:
     def __init__(self, directory: str | None, *, as_json: bool) -> None:
         self.environ = dict(os.environ)
         self.as_json = as_json
+        #: the AWS profile that was named for this call
+        self.profile: str | None = None
         self.start = Path(directory or ".").absolute()
         if not self.start.is_dir():
             raise UsageError(f"-C {directory}: is not a folder", "Name a folder of the project.")
@@ -64,9 +74,41 @@ class Session:
         return State(self.root, self.environ)
 
     @cached_property
-    def stores(self) -> tuple[SecretStore, ...]:
-        """The places that secrets are read from, the one that wins first."""
-        return (EnvironmentStore(self.environ),)
+    def repository(self) -> Repository:
+        """Whose secrets are read and kept."""
+        return repository(root_of(self.root) or self.root)
+
+    @cached_property
+    def place(self) -> Place:
+        """What stores are told."""
+        return make_place(
+            self.repository,
+            self.root,
+            self.environ,
+            self.workspace,
+            services=readers(self.project),
+            region=self.project.region,
+            profile=self.profile,
+        )
+
+    @cached_property
+    def session_store(self) -> SessionStore:
+        """What was set or unset since the workspace started."""
+        return SessionStore(self.place)
+
+    def lookup(self, name: str) -> Secret | None:
+        """Read the value in force of one secret."""
+        return self.layers(name)
+
+    @cached_property
+    def layers(self) -> Layers:
+        """Where secrets are read from."""
+        return Layers(
+            self.session_store,
+            EnvironmentStore(self.place),
+            lambda: choice.chosen(self.place),
+            secret_specs(self.project),
+        )
 
 
 #: the type of each vendor's table in the manifest

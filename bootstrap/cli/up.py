@@ -49,7 +49,7 @@ def command(session: Session, services: tuple[str, ...], *, detach: bool, prepar
         session.state,
         session.project,
         session.workspace,
-        stores=session.stores,
+        lookup=session.lookup,
         only=services,
     )
     names = [launch.name for launch in run.launches]

@@ -12,7 +12,6 @@ from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.secret import Secret
-from bootstrap.secrets.interface import SecretStore
 from bootstrap.vendors import VENDORS
 from bootstrap.vendors.interface import View
 
@@ -78,10 +77,18 @@ def resolve(
     for vendor in service.telemetry:
         for variable in _reporting(project, service, vendor, routing.get(vendor), view):
             variables.setdefault(variable.name, variable)
+    specs = secret_specs(project)
     for name, stored in service.secrets.items():
-        if stored not in project.secrets and stored not in secret_specs(project):
+        if stored not in specs:
             key = f"services.{service.name}.secrets"
             raise ManifestError(key, f"nobody declares {stored}", f"Declare it: [secrets.{stored}]")
+        if stored in specs and specs[stored].audience != "service":
+            key = f"services.{service.name}.secrets"
+            raise ManifestError(
+                key,
+                f"{stored} is for `bootstrap {specs[stored].audience}` alone: no service sees it",
+                "Remove it here.",
+            )
         _add(
             variables,
             Variable(name, FromSecret(stored), f"secret {stored}"),
@@ -210,14 +217,17 @@ def scrubbed(environ: Mapping[str, str], project: Project) -> dict[str, str]:
     }
 
 
-def first_of(stores: Sequence[SecretStore]) -> Lookup:
-    """Look a secret up in each store in turn."""
+def readers(project: Project) -> dict[str, tuple[str, ...]]:
+    """Say for each secret of the project which services see it."""
+    found: dict[str, list[str]] = {name: [] for name in secret_specs(project)}
+    for service in project.services.values():
+        for stored in _seen_by(project, service):
+            found.setdefault(stored, []).append(service.name)
+    return {name: tuple(services) for name, services in found.items()}
 
-    def lookup(name: str) -> Secret | None:
-        for store in stores:
-            secret = store.get(name)
-            if secret is not None:
-                return secret
-        return None
 
-    return lookup
+def _seen_by(project: Project, service: Service) -> set[str]:
+    specs = secret_specs(project)
+    vendors = (VENDORS[name] for name in service.telemetry)
+    seen = {spec.name for vendor in vendors for spec in vendor.secrets if spec.audience == "service"}
+    return seen | {stored for stored in service.secrets.values() if stored in specs}

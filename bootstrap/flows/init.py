@@ -13,6 +13,7 @@ from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project
 from bootstrap.system import git
 from bootstrap.system.files import ProjectFiles
+from bootstrap.system.worktree import root_of
 from bootstrap.vendors import VENDORS
 
 #: needed only together with temporary keys
@@ -47,7 +48,7 @@ def root_for(start: Path) -> Path:
     """
     if not git.installed():
         raise NotConfiguredError("git is not installed", "Install it, for example: sudo apt-get install git")
-    root = git.root_of(start)
+    root = root_of(start)
     if root is None:
         raise NotConfiguredError(f"{start}: is not in a git repository", "Make it one: git init")
     existing = next((folder for folder in (start, *start.parents) if (folder / MANIFEST).exists()), root)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bootstrap.flows.environment import Resolved, fill_in, first_of, resolve, scrubbed, service_named
+from bootstrap.flows.environment import Lookup, Resolved, fill_in, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.project import Project
-from bootstrap.secrets.interface import SecretStore
 from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.system.venv import activated
@@ -18,12 +17,12 @@ COLLECTOR = "collector"
 
 
 def host_environment(
-    project: Project, name: str, workspace: Workspace, state: State, stores: Sequence[SecretStore]
+    project: Project, name: str, workspace: Workspace, state: State, lookup: Lookup
 ) -> list[Resolved]:
     """Fill in the environment of the service `name` as a process on this machine sees it."""
     service = service_named(project, name)
     variables = resolve(project, service, view="host", routing=host_routing(state), url=workspace.url)
-    return fill_in(variables, first_of(stores))
+    return fill_in(variables, lookup)
 
 
 def child_environment(

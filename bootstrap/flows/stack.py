@@ -13,20 +13,18 @@ from bootstrap.collector.sockets import Sockets
 from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
     PROOF_KEY,
+    Lookup,
     Resolved,
     fill_in,
-    first_of,
+    readers,
     resolve,
     scrubbed,
-    secret_specs,
     service_named,
 )
 from bootstrap.model.environment import CollectorAddress, Local, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
-from bootstrap.secrets.environment import EnvironmentStore
-from bootstrap.secrets.interface import SecretStore
 from bootstrap.stack import ENGINES
 from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, Phase, PhaseChanged
 from bootstrap.system.state import State
@@ -87,7 +85,7 @@ def plan_run(
     project: Project,
     workspace: Workspace,
     *,
-    stores: Sequence[SecretStore],
+    lookup: Lookup,
     only: Sequence[str],
 ) -> Run:
     """Decide what runs: the services of the manifest (or `only` those, and what they need), and a collector.
@@ -107,10 +105,14 @@ def plan_run(
             )
     key = secrets.token_hex(32)
     state.write("trace-proof", {"key": key})
-    given = (EnvironmentStore({PROOF_KEY: key}), *stores)
+    proof = Secret(key, "bootstrap up")
+
+    def given(name: str) -> Secret | None:
+        return proof if name == PROOF_KEY else lookup(name)
+
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
-        address, collector = _collector(root, _secrets(project, stores), sockets)
+        address, collector = _collector(root, _secrets(project, lookup), sockets)
         routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
         launches = [
             _launch(root, service, _environment(project, service, workspace, given, routing))
@@ -153,16 +155,15 @@ def _environment(
     project: Project,
     service: Service,
     workspace: Workspace,
-    stores: Sequence[SecretStore],
+    lookup: Lookup,
     routing: Mapping[str, Route],
 ) -> list[Resolved]:
-    lookup = first_of(stores)
     for stored in service.secrets.values():
         spec = project.secrets.get(stored)
         if spec is not None and spec.required and lookup(stored) is None:
             about = f" ({spec.description})" if spec.description else ""
             raise NotConfiguredError(
-                f"services.{service.name} needs {stored}{about}", f"Set it: export {stored}=..."
+                f"services.{service.name} needs {stored}{about}", f"Set it: bootstrap secrets set {stored}"
             )
     variables = resolve(project, service, view="host", routing=routing, url=workspace.url)
     return fill_in(variables, lookup)
@@ -193,10 +194,10 @@ def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Laun
     )
 
 
-def _secrets(project: Project, stores: Sequence[SecretStore]) -> dict[str, str]:
-    """Gather what the collector has to know in order to mask it before it stores anything."""
-    lookup = first_of(stores)
-    return {name: secret.reveal() for name in secret_specs(project) if (secret := lookup(name)) is not None}
+def _secrets(project: Project, lookup: Lookup) -> dict[str, str]:
+    """Gather what services may see, for the collector to mask before it stores anything."""
+    seen = [name for name, services in readers(project).items() if services]
+    return {name: secret.reveal() for name in seen if (secret := lookup(name)) is not None}
 
 
 def _collector(root: Path, secrets: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:

@@ -1,5 +1,10 @@
 """A secret's value, which no accident prints."""
 
+from collections.abc import Iterable
+
+#: every value that this process has held as a Secret: whoever reports a crash masks them
+_handled: set[str] = set()
+
 
 class Secret:
     """Holds one value; `repr`, `str` and formatting show only that there is one."""
@@ -10,6 +15,7 @@ class Secret:
         self._value = value
         #: the name of the store that it came from
         self.store = store
+        _handled.add(value)
 
     def reveal(self) -> str:
         """Return the value itself: for a child's environment, an encoder, or a comparison."""
@@ -26,6 +32,11 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+
+def handled() -> Iterable[str]:
+    """Every value that this process knows to be secret, for masking what it is about to print."""
+    return frozenset(_handled)
 
 
 def masked(value: str) -> str:

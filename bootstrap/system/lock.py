@@ -2,9 +2,13 @@
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
+from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
+
+_POLL = 0.005
 
 
 class Lock:
@@ -30,6 +34,17 @@ class Lock:
             raise file_error("lock", self._path, error) from error
         self._handle = handle
         return True
+
+    def wait(self, timeout: float) -> None:
+        """Take it as soon as nobody has it; raises BootstrapError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while not self.acquire():
+            if time.monotonic() >= deadline:
+                raise BootstrapError(
+                    f"{self._path}: another process has held this lock for {timeout:.0f} seconds",
+                    f"See which: fuser {self._path}",
+                )
+            time.sleep(_POLL)
 
     def release(self) -> None:
         """Give it back; the file stays, so that nobody locks one that has just been removed."""

@@ -10,6 +10,8 @@ class Codespaces(Workspace):
 
     name = "codespaces"
     title = "Codespaces"
+    stores = ("codespaces", "file")
+    durable = "/workspaces"
 
     @classmethod
     def detected(cls, environ: Mapping[str, str]) -> bool:

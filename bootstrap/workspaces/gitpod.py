@@ -11,6 +11,8 @@ class Gitpod(Workspace):
 
     name = "gitpod"
     title = "Gitpod"
+    stores = ("gitpod", "file")
+    durable = "/workspace"
 
     @classmethod
     def detected(cls, environ: Mapping[str, str]) -> bool:

@@ -14,6 +14,10 @@ class Workspace(ABC):
     name: ClassVar[str]
     #: as people say it
     title: ClassVar[str]
+    #: where secrets are kept unless somebody says otherwise: the first of these stores that works
+    stores: ClassVar[tuple[str, ...]] = ("keyring", "file")
+    #: a folder outside every repository that survives a rebuild, unlike the home folder; None: home does
+    durable: ClassVar[str | None] = None
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

@@ -15,6 +15,8 @@ class Ona(Workspace):
 
     name = "ona"
     title = "Ona"
+    stores = ("file",)
+    durable = "/workspaces"
 
     @classmethod
     def detected(cls, environ: Mapping[str, str]) -> bool:

@@ -9,12 +9,11 @@ import pytest
 
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.manifest import parse
-from bootstrap.flows.environment import fill_in, first_of, resolve, scrubbed, secret_specs, service_named
+from bootstrap.flows.environment import Lookup, fill_in, resolve, scrubbed, secret_specs, service_named
 from bootstrap.flows.run import child_environment
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, Text, Variable
 from bootstrap.model.errors import BootstrapError, UsageError
 from bootstrap.model.secret import Secret, masked
-from bootstrap.secrets.environment import EnvironmentStore
 from bootstrap.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -51,6 +50,15 @@ def url(port: int) -> str:
     return f"https://{port}-shop.example.com"
 
 
+def from_environment(values: dict[str, str]) -> Lookup:
+    """Look secrets up as in the variables of a process."""
+
+    def lookup(name: str) -> Secret | None:
+        return Secret(values[name], "environment") if values.get(name) else None
+
+    return lookup
+
+
 def made(
     name: str,
     view: Any = "host",
@@ -61,7 +69,7 @@ def made(
     variables = resolve(
         project, project.services[name], view=view, routing=CLOUD if routing is None else routing, url=url
     )
-    lookup = first_of([EnvironmentStore(secrets or {})])
+    lookup = from_environment(secrets or {})
     return {item.name: item.text for item in fill_in(variables, lookup)}
 
 
@@ -161,8 +169,7 @@ def test_a_vendor_without_a_route_is_off() -> None:
 def test_every_value_knows_where_it_came_from() -> None:
     variables = resolve(PROJECT, PROJECT.services["web"], view="host", routing=CLOUD, url=url)
     origins = {
-        item.name: item.origin
-        for item in fill_in(variables, first_of([EnvironmentStore({"HONEYCOMB_API_KEY": "x"})]))
+        item.name: item.origin for item in fill_in(variables, from_environment({"HONEYCOMB_API_KEY": "x"}))
     }
     assert origins["OTEL_SERVICE_NAME"] == "services.web.otel_service_name"
     assert origins["ME"] == "services.web.environment"
@@ -225,7 +232,7 @@ def test_a_child_inherits_nothing_of_another_service(tmp_path: Path) -> None:
     job = PROJECT.services["job"]
     variables = fill_in(
         resolve(PROJECT, job, view="host", routing=CLOUD, url=url),
-        first_of([EnvironmentStore({**inherited, **kept})]),
+        from_environment({**inherited, **kept}),
     )
     own = {**kept, "OTEL_SERVICE_NAME": "job", "JOB_KEY": "fake"}
     venv = tmp_path / "venv"
@@ -235,16 +242,6 @@ def test_a_child_inherits_nothing_of_another_service(tmp_path: Path) -> None:
     found = child_environment({**inherited, **kept}, PROJECT, variables, venv)
     assert found["PATH"].split(os.pathsep)[0] == str(venv / "bin")
     assert found["VIRTUAL_ENV"] == str(venv)
-
-
-def test_the_first_store_that_has_a_secret_wins() -> None:
-    lookup = first_of(
-        [EnvironmentStore({"A": ""}), EnvironmentStore({"A": "second"}), EnvironmentStore({"A": "third"})]
-    )
-    found = lookup("A")
-    assert found is not None
-    assert found.reveal() == "second"
-    assert lookup("B") is None
 
 
 def test_a_secret_prints_itself_to_nobody() -> None:

@@ -1,0 +1,58 @@
+"""Where a repository's secrets are kept on this machine, as stores are told."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from bootstrap.flows.secrets.layers import Layers
+from bootstrap.model.repository import Repository
+from bootstrap.model.secret import Secret
+from bootstrap.secrets.environment import Store as EnvironmentStore
+from bootstrap.secrets.interface import Place
+from bootstrap.secrets.session import Store as SessionStore
+from bootstrap.system import boot
+from bootstrap.system.private import PrivateFolder, home
+from bootstrap.system.state import state_home
+from bootstrap.workspaces.interface import Workspace
+
+
+def make_place(
+    repository: Repository,
+    root: Path,
+    environ: Mapping[str, str],
+    workspace: Workspace,
+    *,
+    services: Mapping[str, tuple[str, ...]],
+    region: str,
+    profile: str | None = None,
+) -> Place:
+    """Say what stores have to know. Writes nothing; raises BootstrapError where HOME is not set."""
+    key = hashlib.sha256(os.fsencode(repository.identity)).hexdigest()[:16]
+    place = Place(
+        repository=repository,
+        root=root,
+        environ=environ,
+        folder=PrivateFolder(_durable(workspace, environ) / "repositories" / key),
+        session=PrivateFolder(state_home(environ) / "bootstrap" / "sessions" / key),
+        instance=f"{workspace.name} {workspace.instance} {boot.instance(environ)}",
+        services=services,
+        region=region,
+        profile=profile,
+        lookup=_nothing,
+    )
+    outer = Layers(SessionStore(place), EnvironmentStore(place), lambda: None, ()).outer
+    return replace(place, lookup=outer)
+
+
+def _durable(workspace: Workspace, environ: Mapping[str, str]) -> Path:
+    """The folder of ours that lives longest here."""
+    if workspace.durable is not None and os.access(workspace.durable, os.W_OK | os.X_OK):
+        return Path(workspace.durable) / ".bootstrap-data"
+    return home(environ, "XDG_DATA_HOME", ".local", "share") / "bootstrap"
+
+
+def _nothing(_name: str) -> Secret | None:
+    return None

@@ -1,0 +1,60 @@
+"""The session file: what was set or unset since this workspace started, where shells do not see it yet."""
+
+from bootstrap.model.secret import Secret
+from bootstrap.secrets.interface import Place, SecretStore
+from bootstrap.system.document import Document
+
+
+class Store(SecretStore):
+    """Keeps values and removals until the workspace starts again; an older start's file counts as empty."""
+
+    name = "session"
+    title = "the session file"
+    silent = True
+
+    def __init__(self, place: Place) -> None:
+        self._instance = place.instance
+        self._document = Document(place.session, "session")
+
+    def get(self, name: str) -> Secret | None:
+        """Read one value; a removed one counts as not set."""
+        value = self._entries().get(name)
+        return Secret(value, self.name) if value else None
+
+    def names(self) -> frozenset[str]:
+        """Everything that has a value here."""
+        return frozenset(name for name, value in self._entries().items() if value)
+
+    def removed(self, name: str) -> bool:
+        """Whether the name was unset since the start: what the environment still has does not count."""
+        entries = self._entries()
+        return name in entries and not entries[name]
+
+    def mark_removed(self, name: str) -> None:
+        """From now on the environment's value of the name does not count."""
+        with self._document.change() as data:
+            self._of_this_start(data)[name] = None
+
+    def drop(self, name: str) -> None:
+        """Have no opinion about the name any more."""
+        if name in self._entries():
+            with self._document.change() as data:
+                self._of_this_start(data).pop(name, None)
+
+    def _write(self, name: str, value: Secret) -> None:
+        with self._document.change() as data:
+            self._of_this_start(data)[name] = value.reveal()
+
+    def _remove(self, name: str) -> None:
+        self.mark_removed(name)
+
+    def _entries(self) -> dict[str, str | None]:
+        return self._of_this_start(self._document.read())
+
+    def _of_this_start(self, data: dict[str, object]) -> dict[str, str | None]:
+        """The entries in `data`; those of an older start are thrown away."""
+        if data.get("instance") != self._instance or not isinstance(data.get("entries"), dict):
+            data.clear()
+            data.update(instance=self._instance, entries={})
+        entries: dict[str, str | None] = data["entries"]  # type: ignore[assignment]  # checked above
+        return entries
