@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
+from bootstrap.system.worktree import root_of
 
 # A repository that somebody else wrote must not choose what runs when we look at it.
 _SAFE = (
@@ -27,14 +28,6 @@ _ENVIRON = {
     "LC_ALL": "C",
 }
 _PATIENCE = 30.0
-
-
-def root_of(start: Path) -> Path | None:
-    """Find the work tree that holds `start` without running git; None outside of one."""
-    for folder in (start, *start.parents):
-        if (folder / ".git").exists():
-            return folder
-    return None
 
 
 def installed() -> bool:
