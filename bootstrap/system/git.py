@@ -10,14 +10,13 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.system.worktree import root_of
 
 # A repository that somebody else wrote must not choose what runs when we look at it.
-_SAFE = (
+_SAFE_QUESTION = (
     "-c",
     "core.fsmonitor=false",
     "-c",
-    "core.hooksPath=/dev/null",
-    "-c",
     "safe.bareRepository=explicit",  # a folder that only looks like a repository is none
 )
+_SAFE = (*_SAFE_QUESTION, "-c", "core.hooksPath=/dev/null")
 # What HEAD lacks is not fetched: the repository would name the program that does it. The empty list of
 # protocols says the same to a git that is too old for the first variable.
 _ENVIRON = {
@@ -25,6 +24,7 @@ _ENVIRON = {
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # what is pushed is what was replaced
     "LC_ALL": "C",
 }
 _PATIENCE = 30.0
@@ -35,26 +35,42 @@ def installed() -> bool:
     return shutil.which("git") is not None
 
 
-def run(root: Path, *arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def command(*arguments: str) -> list[str]:
+    """How git is called so that the repository chooses nothing of what runs."""
+    return ["git", *_SAFE, *arguments]
+
+
+def surroundings(index: str | None = None) -> dict[str, str]:
+    """The environment of every git: without prompts, fetches, or the caller's GIT_* variables.
+
+    `index` names another index than the repository's own, as git does where it commits only some files.
+    """
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _ENVIRON
+    return environ if index is None else environ | {"GIT_INDEX_FILE": index}
+
+
+def run(
+    root: Path, *arguments: str, data: bytes = b"", index: str | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """Run git in `root`, without prompts, hooks, fetches, or the caller's GIT_* variables.
 
     Raises BootstrapError where it does not answer within 30 seconds.
     """
-    environ = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")} | _ENVIRON
+    return _run(root, command(*arguments), data, surroundings(index))
+
+
+def _run(
+    root: Path, argv: list[str], data: bytes, environ: dict[str, str]
+) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            ["git", *_SAFE, *arguments],
-            cwd=root,
-            env=environ,
-            input=data,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE,
+            argv, cwd=root, env=environ, input=data, capture_output=True, check=False, timeout=_PATIENCE
         )
     except subprocess.TimeoutExpired as error:
+        name = next(word for word in argv[1:] if not word.startswith("-") and "=" not in word)
         raise BootstrapError(
-            f"git {arguments[0]} did not answer within {_PATIENCE:.0f} seconds",
-            f"See what it waits for: cd {root} && git {arguments[0]}",
+            f"git {name} did not answer within {_PATIENCE:.0f} seconds",
+            f"See what it waits for: cd {root} && git {name}",
         ) from error
 
 
@@ -95,3 +111,30 @@ def setting(root: Path, name: str) -> str | None:
     """One value of git's configuration, or None."""
     answer = run(root, "config", "--get", name)
     return answer.stdout.decode("utf-8", "replace").strip() or None
+
+
+def commit_named(root: Path, name: str) -> str | None:
+    """Find the full id of the commit that `name` leads to (a branch, a tag, an id); None where none does."""
+    answer = run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return answer.stdout.decode().strip() or None
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether the clone lacks older commits."""
+    return run(root, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true"
+
+
+def hooks_path(root: Path) -> str | None:
+    """The folder that core.hooksPath names in any configuration that counts here; None where none does."""
+    return _location(root, "config", "--type=path", "--get", "core.hooksPath")
+
+
+def hooks_folder(root: Path) -> Path:
+    """Where git looks for hooks; without core.hooksPath all work trees of one repository share it."""
+    return root / (_location(root, "rev-parse", "--git-path", "hooks") or ".git/hooks")
+
+
+def _location(root: Path, *question: str) -> str | None:
+    """Ask for a path, with the hooksPath that we otherwise put out of action; no hook runs at a question."""
+    answer = _run(root, ["git", *_SAFE_QUESTION, *question], b"", surroundings())
+    return os.fsdecode(answer.stdout).removesuffix("\n") or None
