@@ -2,12 +2,11 @@
 
 import json
 import sys
-from importlib import import_module
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from bootstrap.cli.commands import COMMANDS
 from bootstrap.cli.root import root
 from bootstrap.cli.session import OPTIONS
 from bootstrap.config.schema import schema
@@ -38,15 +37,17 @@ nothing else on stdout, `-C DIR` works from anywhere, no command needs a termina
 
 def cli() -> str:
     """Every command's help, the root's first."""
-    parts = [_HEAD, _section("bootstrap", root)]
-    commands = {name: import_module(f"bootstrap.cli.{name}").command for name in COMMANDS}
-    parts += [_section(f"bootstrap {name}", command) for name, command in commands.items()]
-    return "\n".join(parts)
+    return "\n".join([_HEAD, *_sections("bootstrap", root)])
 
 
-def _section(name: str, command: click.Command) -> str:
+def _sections(name: str, command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
-    return f"## `{name}`\n\n```text\n{command.get_help(context)}\n```\n"
+    yield f"## `{name}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for verb in command.list_commands(context):
+            below = command.get_command(context, verb)
+            if below is not None:
+                yield from _sections(f"{name} {verb}", below)
 
 
 def generated() -> dict[Path, str]:

@@ -12,12 +12,13 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.masking import Mask
+from bootstrap.model.secret import handled
 
 INTERRUPTED = 130
 #: what a full disk, a closed terminal or a gone reader answer
 _OUTPUT = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
-_SHORTEST_SECRET = 8
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
@@ -38,6 +39,8 @@ def report(error: BaseException, *, as_json: bool) -> int:
 
 
 def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
+    mask = Mask(handled())  # no message should hold one; should one ever do, it is not shown
+    message, hint = mask(message), mask(hint)
     output.error(message, hint)
     if as_json:
         output.json_document({"error": {"message": message, "hint": hint, "exit_code": code}})
@@ -45,11 +48,9 @@ def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
 
 
 def _unexpected(error: BaseException) -> None:
-    """Leave a report that can be pasted as it is: no value of this environment's secrets is in it."""
-    text = "".join(traceback.format_exception(error))
-    for name, value in os.environ.items():
-        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST_SECRET:
-            text = text.replace(value, "********")
+    """Leave a report that can be pasted as it is: no secret that this process has seen is in it."""
+    mask = Mask({*handled(), *(value for name, value in os.environ.items() if _SECRET_NAME.search(name))})
+    text = mask("".join(traceback.format_exception(error)))
     output.error(
         "something went wrong that should not have", "Please report it, with everything below this line."
     )

@@ -7,8 +7,25 @@ COMMANDS = {
     "down": "Stop what runs.",
     "status": "Show what runs.",
     "logs": "Show what the services wrote.",
+    "secrets": "Keep, show, check, copy and scan for the project's secrets.",
     "env": "Show one service's environment, and where each value comes from.",
     "run": "Run a command with one service's environment, and no other's.",
     "observe": "Run the telemetry collector alone.",
+    "completion": "Print what makes a shell complete commands and names.",
     "doctor": "Check this machine and this project, and say what to type next.",
+}
+
+#: the verbs of `bootstrap secrets`
+SECRETS = {
+    "list": "Show every secret: who sees it, where it is, and which value counts.",
+    "set": "Ask for values, and keep them.",
+    "get": "Print one value.",
+    "unset": "Forget values.",
+    "check": "Say which are missing, and which cannot be right.",
+    "import": "Keep the values of a file or of this shell.",
+    "export": "Print values for another program.",
+    "copy": "Copy values from one store to another.",
+    "use": "Choose the store that keeps this repository's secrets.",
+    "scan": "Look for secrets in what git has, or is about to get.",
+    "hook": "Scan before every commit.",
 }

@@ -22,7 +22,9 @@ def command(session: Session) -> None:
       bootstrap doctor
       bootstrap doctor --json
     """
-    place = Place(session.start, session.environ, session.workspace, session.lookup, OPTIONS)
+    place = Place(
+        session.start, session.environ, session.workspace, session.lookup, OPTIONS, lambda: session.place
+    )
     findings = []
     for finding in examine(place):
         findings.append(finding)

@@ -3,6 +3,7 @@
 import click
 
 from bootstrap.cli import output
+from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.encoding.formats import FORMATS
@@ -13,13 +14,16 @@ from bootstrap.model.secret import Secret, masked
 
 
 @verb()
-@click.argument("service")
+@click.argument("service", shell_complete=complete_service)
 @click.option(
     "--format", "form", type=click.Choice(list(FORMATS)), help="Encode for one reader instead of a table."
 )
 @click.option("--reveal", is_flag=True, help="Print the secrets' values, which --format needs.")
 @click.option(
-    "--all", "everything", is_flag=True, help="With --format: the configuration, too, not only secrets."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="With --format: the configuration, too, with its OTEL_* variables.",
 )
 def command(session: Session, service: str, form: str | None, *, reveal: bool, everything: bool) -> None:
     r"""
@@ -40,7 +44,7 @@ def command(session: Session, service: str, form: str | None, *, reveal: bool, e
             f"--format {form} prints secrets as they are", "Add --reveal if that is what you want."
         )
     encode = FORMATS[form]
-    wanted = [item for item in variables if everything or isinstance(item.value, Secret)]
+    wanted = [item for item in variables if everything or _for_any_shell(item)]
     output.raw(encode([(item.name, item.text) for item in wanted]))
 
 
@@ -52,6 +56,11 @@ def _show(session: Session, variables: list[Resolved], *, reveal: bool) -> None:
         )
     else:
         output.table(("NAME", "VALUE", "FROM"), rows)
+
+
+def _for_any_shell(item: Resolved) -> bool:
+    """Leave out the configuration, and what names one service: other programs would report under it."""
+    return isinstance(item.value, Secret) and not item.name.startswith(("OTEL_", "TRACE_"))
 
 
 def _shown(item: Resolved, *, reveal: bool) -> str:

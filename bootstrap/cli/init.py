@@ -87,7 +87,7 @@ def _show_vendors(vendors: Sequence[init.VendorState]) -> None:
     output.words("Telemetry stays on this machine; what the vendors themselves need:", bold=True)
     width = max(len(vendor.title) for vendor in vendors)
     for vendor in vendors:
-        needs = "export " + " ".join(f"{name}=..." for name in vendor.missing) if vendor.missing else _READY
+        needs = "bootstrap secrets set " + " ".join(vendor.missing) if vendor.missing else _READY
         output.words(f"  {vendor.title:<{width}}  {needs}")
 
 

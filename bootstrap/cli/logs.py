@@ -3,6 +3,7 @@
 import click
 
 from bootstrap.cli import output
+from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import service_named
@@ -10,7 +11,7 @@ from bootstrap.flows.stack import COLLECTOR_SERVICE, engine_for
 
 
 @verb()
-@click.argument("services", nargs=-1)
+@click.argument("services", nargs=-1, shell_complete=complete_service)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends, or Ctrl-C.")
 @click.option("-n", "--tail", type=click.IntRange(min=0), help="Only the last N lines of each service.")
 def command(session: Session, services: tuple[str, ...], *, follow: bool, tail: int | None) -> None:

@@ -4,45 +4,21 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from bootstrap.cli.commands import COMMANDS
+from bootstrap.cli.lazy import LazyGroup
 from bootstrap.model.errors import BootstrapError
 
 #: as a shell reports a program that SIGPIPE ended
 BROKEN_PIPE = 141
 
 
-class Root(click.Group):
-    """Imports a verb only when it is called, and turns every error into words and an exit code."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Every verb, in the order of a day's work."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the verb's own file."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"bootstrap.cli.{cmd_name}").command
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Offer the nearest verb for one that does not exist."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no command {args[0]!r}{_nearest(args[0])}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the verbs without importing one."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+class Root(LazyGroup):
+    """Turns every error into words and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; a reader that stops reading ends it quietly, as SIGPIPE would."""
@@ -84,13 +60,6 @@ def _wants_json(args: Sequence[str]) -> bool:
     return "--json" in list(args)[: list(args).index("--") if "--" in args else None]
 
 
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - only an error needs it
-
-    near = get_close_matches(name, COMMANDS, n=1)
-    return f": did you mean {near[0]!r}?" if near else ""
-
-
 def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click's signature
     if asked and not ctx.resilient_parsing:
         from importlib.metadata import version  # noqa: PLC0415 - slow to import, and rarely asked
@@ -101,6 +70,8 @@ def _version(ctx: click.Context, _parameter: click.Parameter, asked: bool) -> No
 
 @click.command(
     cls=Root,
+    table=COMMANDS,
+    package="bootstrap.cli",
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: bootstrap init, then: bootstrap up. Every command has examples in its --help.",

@@ -3,12 +3,13 @@
 import click
 
 from bootstrap.cli.direct import become
+from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 
 
 @verb(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("service")
+@click.argument("service", shell_complete=complete_service)
 @click.argument("arguments", metavar="-- CMD [ARG]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(session: Session, service: str, arguments: tuple[str, ...]) -> None:
     r"""

@@ -5,6 +5,7 @@ from contextlib import closing
 import click
 
 from bootstrap.cli import output
+from bootstrap.cli.names import complete_service
 from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
@@ -16,7 +17,7 @@ _WAIT = 180.0
 
 
 @verb()
-@click.argument("services", nargs=-1)
+@click.argument("services", nargs=-1, shell_complete=complete_service)
 @click.option("-d", "--detach", is_flag=True, help="Return once everything is healthy, and leave it running.")
 @click.option("--prepare", is_flag=True, help="Only run the services' set-up; start nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not print what the services write: see bootstrap logs.")

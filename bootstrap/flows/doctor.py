@@ -13,18 +13,16 @@ from bootstrap.config import manifest
 from bootstrap.config.location import find
 from bootstrap.flows import init, render
 from bootstrap.flows.environment import Lookup
-from bootstrap.flows.stack import engine_for
+from bootstrap.flows.secrets import health
+from bootstrap.flows.stack import engine_for, running
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.remark import Mark, Remark
-from bootstrap.stack.interface import Phase
+from bootstrap.secrets.interface import Place as SecretsPlace
 from bootstrap.system import git, ports
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
 from bootstrap.system.worktree import root_of
 from bootstrap.workspaces.interface import Workspace
-
-#: set for a whole workspace, they make every service report under one name
-_SHARED_NAMES = ("OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME")
 
 
 class Place(Struct, frozen=True):
@@ -35,13 +33,14 @@ class Place(Struct, frozen=True):
     workspace: Workspace
     lookup: Lookup
     options: Mapping[str, type]
+    #: what the stores of secrets are told; raises BootstrapError as long as there is no manifest
+    secrets: Callable[[], SecretsPlace]
 
 
 def examine(place: Place) -> Iterator[Remark]:
     """Look at everything, from the machine to the services; what is found never raises."""
     yield Remark("python", Mark.OK, f"{platform.python_version()} ({sys.executable})")
     yield _guarded("workspace", lambda: _workspace(place))
-    yield from _shared_names(place)
     if not git.installed():
         yield Remark(
             "git", Mark.PROBLEM, "is not installed", "Install it, for example: sudo apt-get install git"
@@ -77,13 +76,17 @@ def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Rema
     except BootstrapError as error:
         yield Remark("state", Mark.PROBLEM, error.message, error.hint)
         return
-    running = _running(root, state, place.environ)
-    yield from _engine(root, state, place.environ, running)
+    running_now = running(root, state, place.environ)
+    yield from _engine(root, state, place.environ, running_now)
     for service in sources.here.services.values():
-        if service.port is not None and service.name not in running:
+        if service.port is not None and service.name not in running_now:
             yield _port(service.name, service.port)
-    for vendor in init.vendor_states(sources.project, place.lookup):
-        yield _vendor(vendor)
+    yield from health.shared_names(place.secrets, place.workspace.name)
+    yield from health.examine(place.secrets)
+    try:
+        yield from [_vendor(vendor) for vendor in init.vendor_states(sources.project, place.lookup)]
+    except BootstrapError as error:
+        yield Remark("vendors", Mark.PROBLEM, error.message, error.hint)
 
 
 def _guarded(subject: str, look: Callable[[], Remark]) -> Remark:
@@ -96,17 +99,6 @@ def _guarded(subject: str, look: Callable[[], Remark]) -> Remark:
 def _workspace(place: Place) -> Remark:
     example = place.workspace.url(1234).replace("1234", "PORT")
     return Remark("workspace", Mark.OK, f"{place.workspace.title}; ports are at {example}")
-
-
-def _shared_names(place: Place) -> Iterator[Remark]:
-    for name in _SHARED_NAMES:
-        if place.environ.get(name):
-            yield Remark(
-                "environment",
-                Mark.PROBLEM,
-                f"{name} is set for the whole workspace: every service would report under one name",
-                f"unset {name}" + (f"; gp env -u {name}" if place.workspace.name == "gitpod" else ""),
-            )
 
 
 def _line_ends(root: Path) -> Iterator[Remark]:
@@ -138,22 +130,14 @@ def _ignored(root: Path) -> Remark:
     return Remark("ignored", Mark.OK, "git ignores what belongs to one workspace")
 
 
-def _running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
-    try:
-        statuses = engine_for(root, state, environ, None).status()
-    except BootstrapError:
-        return set()
-    return {status.name for status in statuses if status.phase in (Phase.STARTING, Phase.HEALTHY)}
-
-
-def _engine(root: Path, state: State, environ: Mapping[str, str], running: set[str]) -> Iterator[Remark]:
+def _engine(root: Path, state: State, environ: Mapping[str, str], names: set[str]) -> Iterator[Remark]:
     try:
         engine = engine_for(root, state, environ, None)
     except BootstrapError as error:
         yield Remark("engine", Mark.PROBLEM, error.message, error.hint)
         return
-    if running:
-        yield Remark("engine", Mark.OK, f"{engine.name}; running: {', '.join(sorted(running))}")
+    if names:
+        yield Remark("engine", Mark.OK, f"{engine.name}; running: {', '.join(sorted(names))}")
     else:
         yield Remark("engine", Mark.OK, f"{engine.name}; nothing runs", "bootstrap up")
     docker = shutil.which("docker", path=environ.get("PATH", os.defpath))
@@ -182,7 +166,7 @@ def _vendor(vendor: init.VendorState) -> Remark:
         vendor.name,
         Mark.NOTE,
         f"{vendor.title} itself needs {', '.join(vendor.missing)}",
-        "; ".join(f"export {name}=..." for name in vendor.missing),
+        f"bootstrap secrets set {' '.join(vendor.missing)}",
     )
 
 

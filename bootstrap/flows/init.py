@@ -103,7 +103,7 @@ def vendor_states(project: Project, lookup: Lookup) -> list[VendorState]:
             missing=tuple(
                 spec.name
                 for spec in vendor.secrets
-                if spec.name not in OPTIONAL and lookup(spec.name) is None
+                if spec.audience == "service" and spec.name not in OPTIONAL and lookup(spec.name) is None
             ),
         )
         for vendor in VENDORS.values()

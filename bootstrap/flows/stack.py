@@ -79,6 +79,15 @@ def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Pr
     raise NotConfiguredError("no engine can run services here", "; ".join(reasons))
 
 
+def running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
+    """The names of the services that run, or are about to."""
+    try:
+        statuses = engine_for(root, state, environ, None).status()
+    except BootstrapError:
+        return set()
+    return {status.name for status in statuses if status.phase in (Phase.STARTING, Phase.HEALTHY)}
+
+
 def plan_run(
     root: Path,
     state: State,

@@ -28,6 +28,12 @@ class Store(SecretStore):
         """Where the file is, whether it exists or not."""
         return str(self._document.path)
 
+    def lasts(self) -> str:
+        """Say where the file is: what deletes that folder deletes the secrets."""
+        return (
+            f"as long as {self.path}; in a container whose home folder is not a volume, a rebuild deletes it"
+        )
+
     def get(self, name: str) -> Secret | None:
         """Read one secret."""
         return self.get_many([name]).get(name)

@@ -88,6 +88,10 @@ class SecretStore(ABC):
         """Say why it cannot work here, as something to act on; None when it can. Never raises."""
         return None
 
+    def lasts(self) -> str:
+        """Say what would delete what it keeps."""
+        return "until somebody removes it"
+
     @abstractmethod
     def get(self, name: str) -> Secret | None:
         """Read one secret; None when it is not set. An empty value counts as not set.

@@ -16,6 +16,10 @@ class Store(SecretStore):
         self._instance = place.instance
         self._document = Document(place.session, "session")
 
+    def lasts(self) -> str:
+        """Say what would delete what it keeps."""
+        return "until the workspace starts again"
+
     def get(self, name: str) -> Secret | None:
         """Read one value; a removed one counts as not set."""
         value = self._entries().get(name)

@@ -104,7 +104,7 @@ def test_a_secret_in_an_edited_file_is_masked(project: Repository, bootstrap: Bo
 def test_a_secret_that_is_not_text_is_refused_by_name(project: Repository) -> None:
     for form in ("shell", "compose-env", "json"):
         done = subprocess.run(
-            [sys.executable, "-m", "bootstrap", "env", "web", "--format", form, "--reveal"],
+            [sys.executable, "-m", "bootstrap", "env", "web", "--format", form, "--reveal", "--all"],
             cwd=project.root,
             env={**os.environb, b"HONEYCOMB_API_KEY": b"\xff\xfe"},
             capture_output=True,

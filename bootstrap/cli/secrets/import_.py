@@ -1,0 +1,108 @@
+"""`bootstrap secrets import`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.cli.secrets.shared import (
+    Report,
+    next_command,
+    profile_option,
+    shadowed,
+    store_for,
+    store_option,
+    warn,
+)
+from bootstrap.cli.session import Session
+from bootstrap.cli.verb import verb
+from bootstrap.flows.environment import secret_specs
+from bootstrap.flows.secrets import incoming
+from bootstrap.flows.secrets.keep import check_names, keep
+from bootstrap.model.errors import UsageError
+from bootstrap.system.files import file_error
+
+
+@verb()
+@click.argument("file", required=False, type=click.Path(), metavar="[FILE]")
+@click.option("--environment", is_flag=True, help="Take what this shell exports instead of a file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(incoming.FORMATS),
+    help="How FILE is written; the default goes by its name.",
+)
+@click.option("--name", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--undeclared", is_flag=True, help="Also names that bootstrap.toml does not declare.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be kept.")
+@store_option(help="Keep them there, this time.")
+@profile_option()
+def command(
+    session: Session,
+    file: str | None,
+    *,
+    environment: bool,
+    form: str | None,
+    names: tuple[str, ...],
+    undeclared: bool,
+    dry_run: bool,
+    store: str | None,
+    aws_profile: str | None,
+) -> int:
+    r"""
+    Keep the values of FILE (a .env file or JSON; - is stdin), or of this shell's exports.
+
+    Only what bootstrap.toml declares is kept, unless --undeclared or --name says otherwise. A .env file is
+    read as python-dotenv reads it, without interpolation.
+
+    \b
+    Examples:
+      bootstrap secrets import .env
+      bootstrap secrets import --environment
+      bootstrap secrets import keys.json --dry-run
+      vault kv get -format=json app | jq .data | bootstrap secrets import - --format json
+    """
+    if environment == (file is not None):
+        raise UsageError("one source is needed", "Name a FILE, or - for stdin, or --environment.")
+    if environment and undeclared:
+        raise UsageError(
+            "a shell exports much that is no secret", "Name what you want instead: --environment --name NAME"
+        )
+    source = "this shell" if environment else "stdin" if file == "-" else str(file)
+    found = dict(session.environ) if environment else _read(str(file), form, source)
+    specs = secret_specs(session.project)
+    chosen = incoming.choose(found, source, declared=specs, names=names, undeclared=undeclared)
+    check_names(chosen.values, specs, undeclared=bool(names) or undeclared)
+    _say_left(chosen, environment=environment)
+    if dry_run or not chosen.values:
+        return _only_say(session, chosen)
+    target = store_for(session, store, aws_profile)
+    warn(target)
+    report = Report(session, target, total=len(chosen.values))
+    report.follow(keep(target, session.session_store, chosen.values), tuple(chosen.values))
+    shadowed(session, report.done, chosen.values)
+    return report.finish(next_command(session, report.done), undeclared=list(chosen.undeclared))
+
+
+def _read(file: str, form: str | None, source: str) -> dict[str, str]:
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise file_error("read", file, error) from error
+    return incoming.read(data, form or ("json" if file.endswith(".json") else "dotenv"), source)
+
+
+def _say_left(chosen: incoming.Incoming, *, environment: bool) -> None:
+    if chosen.undeclared and not environment:
+        output.words(f"Not declared, left out: {', '.join(chosen.undeclared)} (--undeclared keeps them)")
+    if chosen.empty:
+        output.words(f"Empty, left out: {', '.join(chosen.empty)}")
+
+
+def _only_say(session: Session, chosen: incoming.Incoming) -> int:
+    if session.as_json:
+        output.json_document({"would_keep": list(chosen.values), "undeclared": list(chosen.undeclared)})
+    else:
+        output.words(f"Would be kept: {', '.join(chosen.values)}" if chosen.values else "Nothing to keep.")
+    return 0

@@ -1,0 +1,173 @@
+"""What the verbs about secrets share: options, the store they speak to, and what became of each name."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from bootstrap.cli import output
+from bootstrap.cli.names import complete_secret
+from bootstrap.cli.session import Session
+from bootstrap.flows.environment import readers
+from bootstrap.flows.secrets import choice
+from bootstrap.flows.stack import running
+from bootstrap.model.errors import BootstrapError
+from bootstrap.secrets import STORES
+from bootstrap.secrets.interface import Fate, Outcome, SecretStore
+
+_STYLES = {
+    Fate.STORED: "green",
+    Fate.ACCEPTED: "green",
+    Fate.REMOVED: "green",
+    Fate.REFUSED: "red",
+    Fate.FAILED: "red",
+}
+_SILENCE = 1.0
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def store_option(*flags: str, help: str, required: bool = False) -> Decorator:  # noqa: A002 - as click calls it
+    """An option that takes the name of a store."""
+    return click.option(
+        *(flags or ("--store",)), type=click.Choice(list(STORES)), help=help, required=required
+    )
+
+
+def profile_option() -> Decorator:
+    """The option for stores in AWS."""
+    return click.option(
+        "--aws-profile",
+        metavar="NAME",
+        help="For ssm: the AWS profile to use instead of the project's own keys.",
+    )
+
+
+def names_argument(*, required: bool = False) -> Decorator:
+    """The names of secrets."""
+    return click.argument(
+        "names",
+        metavar="NAME..." if required else "[NAME]...",
+        nargs=-1,
+        required=required,
+        shell_complete=complete_secret,
+    )
+
+
+def store_for(session: Session, name: str | None, profile: str | None) -> SecretStore:
+    """Open the store that was named, or the one of this repository, which is chosen now if need be."""
+    session.profile = profile
+    if name is not None:
+        return choice.named(session.place, name)
+    first = choice.recorded(session.place) is None
+    store = choice.automatic(session.place, session.workspace.stores)
+    if first:
+        choice.record(session.place, store.name)
+        output.words(f"Secrets of {session.repository.identity} are kept in {store.title} from now on.")
+        output.words("  Another place: bootstrap secrets use STORE")
+    return store
+
+
+def warn(store: SecretStore) -> None:
+    """Say what somebody should know before giving a value to the store."""
+    if store.caution:
+        output.words(f"Note: {store.caution}", style="yellow")
+
+
+class Report:
+    """Prints what becomes of each name as it happens, and knows the exit code in the end."""
+
+    def __init__(self, session: Session, store: SecretStore, *, total: int, quiet: bool = False) -> None:
+        self._session = session
+        self._store = store
+        self._total = total
+        self._quiet = quiet
+        self._said = time.monotonic()
+        self.outcomes: list[Outcome] = []
+
+    def follow(self, outcomes: Iterable[Outcome], names: Sequence[str]) -> None:
+        """Print each outcome; where it is interrupted, say what was not tried."""
+        try:
+            for outcome in outcomes:
+                self._add(outcome)
+        except BaseException:
+            tried = {outcome.name for outcome in self.outcomes}
+            for name in names:
+                if name not in tried:
+                    self._add(Outcome(name, Fate.NOT_TRIED))
+            raise
+
+    def _add(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if self._session.as_json:
+            return
+        if self._quiet and outcome.done:
+            self._progress()
+            return
+        why = f": {outcome.error.message}" if outcome.error is not None else ""
+        output.words(f"{outcome.name}: {outcome.fate.value}{why}", style=_STYLES.get(outcome.fate))
+
+    def _progress(self) -> None:
+        """Say how far it is, once a second."""
+        now = time.monotonic()
+        if now - self._said >= _SILENCE:
+            self._said = now
+            output.words(f"{len(self.outcomes)} of {self._total} ...")
+
+    @property
+    def done(self) -> list[str]:
+        """The names for which the store now is as was asked."""
+        return [outcome.name for outcome in self.outcomes if outcome.done]
+
+    def finish(self, after: str = "", **more: Any) -> int:
+        """Print the JSON document, or what comes next; return the exit code."""
+        failed = [outcome for outcome in self.outcomes if not outcome.done]
+        errors = [outcome.error for outcome in failed if outcome.error is not None]
+        if self._session.as_json:
+            output.json_document(
+                {
+                    "store": self._store.name,
+                    "outcomes": [_as_json(item) for item in self.outcomes],
+                    **more,
+                    "next": after,
+                }
+            )
+        elif failed:
+            hint = next((error.hint for error in errors if error.hint), "Run the same command again.")
+            output.error(f"{len(failed)} of {len(self.outcomes)} not done", hint)
+        elif after:
+            output.words(after)
+        return (errors[0].exit_code if errors else 1) if failed else 0
+
+
+def _as_json(outcome: Outcome) -> dict[str, str]:
+    error = outcome.error or BootstrapError("")
+    return {
+        "name": outcome.name,
+        "fate": outcome.fate.name.lower(),
+        "detail": error.message,
+        "hint": error.hint,
+    }
+
+
+def shadowed(session: Session, names: Iterable[str], values: Mapping[str, Any] | None) -> None:
+    """Say where a value of this shell wins over what the store has now."""
+    for name in names:
+        outer = session.layers.outer(name)
+        if outer is None or (values is not None and outer == values[name]):
+            continue
+        output.words(
+            f"{name}: this shell's own value counts before the store's. Remove it: unset {name}",
+            style="yellow",
+        )
+
+
+def next_command(session: Session, names: Iterable[str]) -> str:
+    """Say what makes the services that see these secrets see them."""
+    seeing = {service for name in names for service in readers(session.project).get(name, ())}
+    if not seeing:
+        return ""
+    if running(session.root, session.state, session.environ) & seeing:
+        return "Running services see it after: bootstrap down && bootstrap up --detach"
+    return "Next: bootstrap up"

@@ -1,0 +1,85 @@
+"""Reading values that somebody already has: a .env file, JSON, or the exports of this shell."""
+
+import io
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.model.secret import Secret
+
+#: what --format of `secrets import` offers
+FORMATS = ("dotenv", "json")
+
+
+class Incoming(Struct, frozen=True):
+    """What was found: values to keep, and the names that were left out, with the reason."""
+
+    values: dict[str, Secret]
+    #: names that nobody declares
+    undeclared: tuple[str, ...]
+    #: names without a value
+    empty: tuple[str, ...]
+
+
+def read(data: bytes, form: str, source: str) -> dict[str, str]:
+    """Read all names and values. Raises BootstrapError, naming the line and never a value."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BootstrapError(f"{source}: is not UTF-8", "Convert it, for example with iconv.") from None
+    return _json(text, source) if form == "json" else _dotenv(text, source)
+
+
+def _dotenv(text: str, source: str) -> dict[str, str]:
+    """Read as python-dotenv does, without interpolation: a value is what stands there."""
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - only `import` needs it
+
+    values = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            raise BootstrapError(
+                f"{source}, line {binding.original.line}: is not NAME=VALUE", "Mend or remove the line."
+            )
+        if binding.key is not None:
+            values[binding.key] = binding.value or ""
+    return values
+
+
+def _json(text: str, source: str) -> dict[str, str]:
+    try:
+        data = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        where = str(error).rpartition("(")[2].rstrip(")")
+        raise BootstrapError(
+            f"{source}: is not JSON ({where})", "Give one object of names and texts."
+        ) from None
+    if not isinstance(data, dict):
+        raise BootstrapError(f"{source}: is not an object", 'Give one object: {"NAME": "value"}')
+    for name, value in data.items():
+        if not isinstance(value, str):
+            raise BootstrapError(f"{source}: {name} is not a text", "Put its value in quotes.")
+    return data
+
+
+def choose(
+    found: Mapping[str, str],
+    source: str,
+    *,
+    declared: Mapping[str, object],
+    names: tuple[str, ...],
+    undeclared: bool,
+) -> Incoming:
+    """Choose what to keep of `found`: `names`, or else everything declared, and the rest if `undeclared`."""
+    for name in names:
+        if name not in found:
+            raise BootstrapError(f"{source}: has no {name}", "Check the spelling.")
+    wanted = {name: value for name, value in found.items() if not names or name in names}
+    left = () if undeclared or names else tuple(name for name in wanted if name not in declared)
+    values = {name: value for name, value in wanted.items() if name not in left}
+    return Incoming(
+        {name: Secret(value, source) for name, value in values.items() if value},
+        left,
+        tuple(name for name, value in values.items() if not value),
+    )
