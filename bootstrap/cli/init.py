@@ -9,12 +9,15 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.render import raise_blocked
 from bootstrap.cli.render import show as show_rendering
+from bootstrap.cli.secrets.offers import offer_hook, offer_secrets
 from bootstrap.cli.session import OPTIONS, Session
 from bootstrap.cli.verb import verb
 from bootstrap.config import manifest
 from bootstrap.config.location import MANIFEST
 from bootstrap.flows import init, render
+from bootstrap.flows.environment import readers
 from bootstrap.system.files import ProjectFiles
+from bootstrap.system.worktree import root_of
 
 _READY = "nothing more: its secrets are set"
 
@@ -37,12 +40,28 @@ def command(session: Session, *, defaults: bool) -> int:
         output.words("Nothing was written.")
         return 1
     opened = init.open_project(ProjectFiles(root), lambda data: _sources(session, root, data), session.lookup)
+    code = 0
     if session.as_json:
         _show_json(opened)
     else:
         _show(session, opened)
+        if not defaults and sys.stdin.isatty():
+            code = _offer(session, root)
+        output.words()
+        output.words(_next(opened))
     raise_blocked(opened.rendering)
-    return 0
+    return code
+
+
+def _offer(session: Session, root: Path) -> int:
+    missing = [
+        name
+        for name, services in readers(session.project).items()
+        if services and name not in init.OPTIONAL and session.lookup(name) is None
+    ]
+    code = offer_secrets(session, missing)
+    offer_hook(root_of(root) or root)
+    return code
 
 
 def _create(root: Path) -> bool:
@@ -70,8 +89,6 @@ def _show(session: Session, opened: init.Opened) -> None:
         output.words("Your services, once they run:", bold=True)
         for name, url in opened.urls:
             output.words(f"  {name:<20} {url}")
-    output.words()
-    output.words(_next(opened))
 
 
 def _next(opened: init.Opened) -> str:

@@ -23,6 +23,12 @@ build = "api"
 command = "exec sleep 60"
 port = {port}
 """
+SECRETS = """\
+secrets = ["ONE", "TWO"]
+[secrets.ONE]
+description = "What one opens"
+[secrets.TWO]
+"""
 
 
 @dataclass(frozen=True)
@@ -224,10 +230,34 @@ def test_init_asks_before_it_creates_and_takes_no_for_an_answer(repository: Any)
     with terminal_of(repository.root, "init") as child:
         child.expect_exact("Create one? [Y/n]: ")
         child.sendline("")
+        child.expect_exact("Look for leaked secrets before every commit? [Y/n]: ")
+        child.sendline("n")
         child.expect_exact("Next: add a service to bootstrap.toml")
         child.expect(pexpect.EOF)
     assert child.exitstatus == 0
     assert (repository.root / "bootstrap.toml").exists()
+    assert not (repository.root / ".git/hooks/pre-commit").exists()
+
+
+def test_init_offers_to_set_secrets_and_to_scan_before_commits(repository: Any) -> None:
+    repository.write("bootstrap.toml", GOOD.format(port=free_port()) + SECRETS)
+    with terminal_of(repository.root, "init") as child:
+        child.expect_exact("2 secrets are missing. Set some now? (later: bootstrap secrets set) [y/N]: ")
+        child.sendline("y")
+        child.expect_exact("ONE: What one opens")
+        child.expect_exact("ONE: ")
+        child.sendline("plainly-fake-value")
+        child.expect_exact("TWO: ")
+        child.sendline("")
+        child.expect_exact("ONE: stored")
+        child.expect_exact("Look for leaked secrets before every commit? [Y/n]: ")
+        child.sendline("")
+        child.expect(pexpect.EOF)
+        assert "plainly-fake-value" not in child.before
+    assert child.exitstatus == 0
+    assert (repository.root / ".git/hooks/pre-commit").exists()
+    code, text = call(repository.root, "secrets", "get", "ONE")
+    assert (code, text.strip()) == (0, "plainly-fake-value")
 
 
 def test_init_without_a_terminal_never_waits(repository: Any) -> None:
