@@ -1,7 +1,12 @@
 """What X-Ray and CloudWatch share: the account's keys and the region."""
 
+from collections.abc import Iterable, Mapping
+
 from bootstrap.model.environment import FromSecret, Text, Variable
 from bootstrap.model.project import Project, SecretSpec
+from bootstrap.model.remark import Remark
+from bootstrap.model.tokens import TokenShape
+from bootstrap.vendors.interface import Values
 
 _KEYS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html"
 
@@ -10,20 +15,44 @@ AWS_SECRETS = (
         name="AWS_ACCESS_KEY_ID",
         description="The id of an AWS access key",
         documentation=_KEYS,
-        pattern=r"^(AKIA|ASIA)[A-Z2-7]{16}$",
+        pattern=r"^(AKIA|ASIA)[A-Z2-7]{16}$(?!\n)",
     ),
     SecretSpec(
         name="AWS_SECRET_ACCESS_KEY",
         description="The secret half of the AWS access key",
         documentation=_KEYS,
-        pattern=r"^[A-Za-z0-9/+]{40}$",
+        pattern=r"^[A-Za-z0-9/+]{40}$(?!\n)",
     ),
     SecretSpec(
         name="AWS_SESSION_TOKEN",
         description="Only with temporary keys (their id starts with ASIA)",
         documentation="https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_use-resources.html",
+        pattern=r"^[A-Za-z0-9/+=]{100,}$(?!\n)",
     ),
 )
+
+AWS_TOKENS = (
+    TokenShape("the id of an AWS access key", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}"),
+    # Forty hexadecimal digits are a commit of git.
+    TokenShape(
+        "an AWS secret access key", r"(?![0-9a-f]{40})[A-Za-z0-9/+]{40}", ("aws", "secret_access_key")
+    ),
+    TokenShape("an AWS session token", r"[A-Za-z0-9/+=]{100,}", ("session_token", "security_token")),
+)
+
+
+def inspect(_project: Project, values: Values) -> Iterable[Remark]:
+    """Say what kind of key it is, and whether its parts belong together."""
+    from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
+
+    return aws.inspect(values)
+
+
+def ask(project: Project, values: Values, environ: Mapping[str, str]) -> Iterable[Remark]:
+    """Ask AWS whose key it is."""
+    from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
+
+    return aws.ask(project.region, values, environ)
 
 
 def credentials(origin: str) -> tuple[Variable, ...]:

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from bootstrap.model.environment import Variable, WhenSecret
 from bootstrap.model.project import Project, Service
-from bootstrap.vendors.aws import AWS_SECRETS, credentials, region
+from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
 from bootstrap.vendors.interface import Vendor, View
 
 _ORIGIN = "telemetry.cloudwatch.log_group"
@@ -50,5 +50,8 @@ CLOUDWATCH = Vendor(
     title="CloudWatch Logs",
     options=CloudWatchOptions,
     secrets=AWS_SECRETS,
+    tokens=AWS_TOKENS,
+    inspect=inspect,
+    ask=ask,
     cloud=_cloud,
 )

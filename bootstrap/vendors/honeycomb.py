@@ -1,16 +1,21 @@
 """Honeycomb: traces by OpenTelemetry's own protocol."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, WhenSecret
 from bootstrap.model.project import Project, SecretSpec, Service
-from bootstrap.vendors.interface import Vendor, View
+from bootstrap.model.remark import Remark
+from bootstrap.model.tokens import TokenShape
+from bootstrap.vendors.interface import Values, Vendor, View
 
 _KEY = "HONEYCOMB_API_KEY"
+_KEYS = "https://docs.honeycomb.io/configure/environments/manage-api-keys/"
 #: https://docs.honeycomb.io/send-data/opentelemetry/ - a manifest can only choose between these
-_ENDPOINTS = {"us": "https://api.honeycomb.io", "eu": "https://api.eu1.honeycomb.io"}
+ENDPOINTS = {"us": "https://api.honeycomb.io", "eu": "https://api.eu1.honeycomb.io"}
+_NEARBY = ("honeycomb", "hny")
 
 
 class HoneycombOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,7 +25,7 @@ class HoneycombOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, ...]:
-    endpoint = _ENDPOINTS[project.telemetry["honeycomb"].region]
+    endpoint = ENDPOINTS[project.telemetry["honeycomb"].region]
     return (
         Variable("OTEL_EXPORTER_OTLP_ENDPOINT", WhenSecret(_KEY, endpoint), "telemetry.honeycomb.region"),
         Variable(
@@ -38,6 +43,18 @@ def _local(_project: Project, _service: Service, collector: CollectorAddress) ->
     )
 
 
+def _inspect(_project: Project, values: Values) -> Iterable[Remark]:
+    from bootstrap.vendors.keys import honeycomb  # noqa: PLC0415 - no other command needs it
+
+    return honeycomb.inspect(values)
+
+
+def _ask(project: Project, values: Values, environ: Mapping[str, str]) -> Iterable[Remark]:
+    from bootstrap.vendors.keys import honeycomb  # noqa: PLC0415 - no other command needs it
+
+    return honeycomb.ask(ENDPOINTS, project.telemetry["honeycomb"].region, values, environ)
+
+
 HONEYCOMB = Vendor(
     name="honeycomb",
     title="Honeycomb",
@@ -46,10 +63,27 @@ HONEYCOMB = Vendor(
         SecretSpec(
             name=_KEY,
             description="An ingest key: Honeycomb > Environment > API keys",
-            documentation="https://docs.honeycomb.io/configure/environments/manage-api-keys/",
-            pattern=r"^([a-f0-9]{32}|[a-zA-Z0-9]{20,23}|hc[a-z][a-z]{2}_[a-z0-9]{58})$",
+            documentation=_KEYS,
+            pattern=r"^([a-f0-9]{32}|[a-zA-Z0-9]{20,23}|hc[a-z][a-z]{2}_[a-z0-9]{58})$(?!\n)",
+        ),
+        SecretSpec(
+            name="HONEYCOMB_CONFIGURATION_KEY",
+            description="A configuration key that may manage queries, columns and boards",
+            documentation=_KEYS,
+            pattern=r"^[a-zA-Z0-9]{20,23}$(?!\n)",
+            audience="provision",
         ),
     ),
+    # https://docs.honeycomb.io/api/authentication; lengths as Honeycomb's own Refinery checks them
+    tokens=(
+        TokenShape("a Honeycomb key", r"hc[a-z][a-z]{2}_[a-z0-9]{58}"),
+        TokenShape("a Honeycomb management key", r"hc[a-z]mk_[a-z0-9]{26}:[a-z0-9]{32}"),
+        TokenShape("a Honeycomb Classic key", r"[a-f0-9]{32}", _NEARBY),
+        # Nearly every one holds a digit, and hardly any identifier of that length does.
+        TokenShape("a Honeycomb configuration key", r"(?=[a-zA-Z]*[0-9])[a-zA-Z0-9]{20,23}", _NEARBY),
+    ),
+    inspect=_inspect,
+    ask=_ask,
     cloud=_cloud,
     local=_local,
 )

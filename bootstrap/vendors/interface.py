@@ -1,15 +1,20 @@
 """What a telemetry vendor is to this house."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from msgspec import Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Variable
 from bootstrap.model.project import Project, SecretSpec, Service
+from bootstrap.model.remark import Remark
+from bootstrap.model.tokens import TokenShape
 
 #: from where a variable is read: a process on this machine, or one inside the project's containers
 View = Literal["host", "container"]
+
+#: name -> value of the secrets that are set; who is given them never quotes one
+Values = Mapping[str, str]
 
 
 class Sidecar(Struct, frozen=True):
@@ -40,3 +45,12 @@ class Vendor(Struct, frozen=True, kw_only=True):
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`
     document: Callable[[Project, Service], Mapping[str, Any]] = field(default=lambda _project, _service: {})
+    #: what its tokens look like in somebody's files
+    tokens: tuple[TokenShape, ...] = ()
+    #: says what kind of key each one is, by its looks alone; never raises
+    inspect: Callable[[Project, Values], Iterable[Remark]] = field(default=lambda _project, _values: ())
+    #: asks the vendor whether its keys work and what they may do, in a call or two that change nothing. The
+    #: environment may name a loopback address to ask instead. Says itself where the vendor gives no answer.
+    ask: Callable[[Project, Values, Mapping[str, str]], Iterable[Remark]] = field(
+        default=lambda _project, _values, _environ: ()
+    )

@@ -1,14 +1,19 @@
 """Rollbar: errors with their stack."""
 
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from bootstrap.model.environment import FromSecret, Text, Variable
 from bootstrap.model.project import Project, SecretSpec, Service
-from bootstrap.vendors.interface import Vendor, View
+from bootstrap.model.remark import Remark
+from bootstrap.model.tokens import TokenShape
+from bootstrap.vendors.interface import Values, Vendor, View
 
 _TOKEN = "ROLLBAR_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+_TOKENS = "https://docs.rollbar.com/docs/access-tokens"
+_PATTERN = r"^([0-9a-f]{32}|[0-9a-zA-Z]{96})$(?!\n)"
 
 
 class RollbarOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +35,18 @@ def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, 
     )
 
 
+def _inspect(_project: Project, values: Values) -> Iterable[Remark]:
+    from bootstrap.vendors.keys import rollbar  # noqa: PLC0415 - no other command needs it
+
+    return rollbar.inspect(values)
+
+
+def _ask(_project: Project, values: Values, environ: Mapping[str, str]) -> Iterable[Remark]:
+    from bootstrap.vendors.keys import rollbar  # noqa: PLC0415 - no other command needs it
+
+    return rollbar.ask(values, environ)
+
+
 ROLLBAR = Vendor(
     name="rollbar",
     title="Rollbar",
@@ -38,9 +55,22 @@ ROLLBAR = Vendor(
         SecretSpec(
             name=_TOKEN,
             description="A project access token with the scope post_server_item",
-            documentation="https://docs.rollbar.com/docs/access-tokens",
-            pattern=r"^([0-9a-f]{32}|[0-9a-zA-Z]{96})$(?!\n)",
+            documentation=_TOKENS,
+            pattern=_PATTERN,
+        ),
+        SecretSpec(
+            name="ROLLBAR_READ_TOKEN",
+            description="A project access token with the scope read",
+            documentation=_TOKENS,
+            pattern=_PATTERN,
+            audience="verify",
         ),
     ),
+    tokens=(
+        TokenShape("a Rollbar access token", r"[0-9a-f]{32}", ("rollbar",)),
+        TokenShape("a Rollbar access token", r"[0-9a-zA-Z]{96}", ("rollbar",)),
+    ),
+    inspect=_inspect,
+    ask=_ask,
     cloud=_cloud,
 )

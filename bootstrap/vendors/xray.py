@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Text, Variable
 from bootstrap.model.project import Project, Service
-from bootstrap.vendors.aws import AWS_SECRETS, credentials, region
+from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
 from bootstrap.vendors.interface import Sidecar, Vendor, View
 
 _DAEMON = "xray-daemon"
@@ -112,6 +112,9 @@ XRAY = Vendor(
     title="X-Ray",
     options=XRayOptions,
     secrets=AWS_SECRETS,
+    tokens=AWS_TOKENS,
+    inspect=inspect,
+    ask=ask,
     cloud=_cloud,
     local=_local,
     sidecar=_sidecar,
