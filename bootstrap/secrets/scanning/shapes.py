@@ -9,6 +9,10 @@ from bootstrap.model.tokens import TokenShape
 NEAR = 200
 #: bytes of the longest token that is expected
 LONGEST = 4096
+#: bytes of the longest token of a certain length, which has to be seen to its end
+_BOUNDED = 128
+#: letters of a keyword that counts only as a word of its own: as a part of one it may be chance
+_SHORT = 4
 # A token starts where a word starts; in JSON and in URLs, that may be right behind an escaped character.
 _ESCAPES = rb"(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})"
 _PLACEHOLDERS = re.compile(
@@ -51,7 +55,7 @@ class Shape:
 
     def _neighbourhoods(self, data: bytes, lower: bytes) -> Iterator[tuple[int, int]]:
         """Find the line of each keyword and the one after it, no two of them overlapping."""
-        spots = sorted(spot for word in self._keywords if word in lower for spot in _all(lower, word))
+        spots = sorted(spot for word in self._keywords if word in lower for spot in _spots(lower, word))
         done = 0
         for spot in spots:
             start = max(data.rfind(b"\n", 0, spot) + 1, spot - NEAR, done)
@@ -64,7 +68,7 @@ class Shape:
 
     def _plausible(self, data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Find the tokens that start in a range and may be real."""
-        for match in self._strict.finditer(data, start, min(end + LONGEST, len(data))):
+        for match in self._strict.finditer(data, start, min(end + _BOUNDED, len(data))):
             if match.start() >= end:
                 return
             if looks_real(match[0], bare=bool(self._keywords)) and not (
@@ -92,9 +96,9 @@ def looks_real(token: bytes, *, bare: bool) -> bool:
         return len(token) not in _CHECKSUMS
     if b"/" in token and (token.lower() == token or token.upper() == token):
         return False  # a path
-    # A random word has many digits, or changes between them and either case at every other character;
-    # somebodysCamelCaseName2 does not.
-    return digits >= 3 or len(_KIND_CHANGES.findall(token)) >= 8  # noqa: PLR2004 - see above
+    # In a random word every seventh character is a digit, or many neighbours are of different kinds;
+    # somebodysCamelCaseName2 has few of either.
+    return 7 * digits >= len(token) or 3 * len(_KIND_CHANGES.findall(token)) >= len(token)
 
 
 def _repeats(token: bytes) -> bool:
@@ -102,8 +106,11 @@ def _repeats(token: bytes) -> bool:
     return len(set(token)) < 8 or len(set(token[-16:])) < 6  # noqa: PLR2004 - of 16 random hexadecimal digits, 10
 
 
-def _all(data: bytes, word: bytes) -> Iterator[int]:
+def _spots(data: bytes, word: bytes) -> Iterator[int]:
+    """Find every place of a keyword."""
     spot = data.find(word)
     while spot >= 0:
-        yield spot
-        spot = data.find(word, spot + len(word))
+        end = spot + len(word)
+        if len(word) > _SHORT or not (data[spot - 1 : spot].isalnum() or data[end : end + 1].isalnum()):
+            yield spot
+        spot = data.find(word, end)
