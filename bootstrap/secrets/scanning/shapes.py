@@ -27,6 +27,7 @@ _INNOCENT_REACH = 24
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 #: hexadecimal digits of a git object's name, and of the checksums that stand in lock files
 _CHECKSUMS = (40, 64)
+_DIGITS = re.compile(rb"[0-9]+")
 _KIND_CHANGES = re.compile(rb"[a-z](?=[^a-z])|[A-Z](?=[^A-Z])|[0-9](?=[^0-9])")
 
 
@@ -89,16 +90,16 @@ def looks_real(token: bytes, *, bare: bool) -> bool:
         return False
     if not bare:
         return True
-    digits = sum(48 <= byte <= 57 for byte in token)  # noqa: PLR2004 - ASCII's 0 and 9
-    if digits == 0 or digits == len(token):
+    if token.isalpha() or token.isdigit():
         return False
     if _HEX.fullmatch(token):
         return len(token) not in _CHECKSUMS
     if b"/" in token and (token.lower() == token or token.upper() == token):
         return False  # a path
-    # In a random word every seventh character is a digit, or many neighbours are of different kinds;
-    # somebodysCamelCaseName2 has few of either.
-    return 7 * digits >= len(token) or 3 * len(_KIND_CHANGES.findall(token)) >= len(token)
+    # In a random word digits stand here and there, or many neighbours are of different kinds; in
+    # somebodysCamelCaseName2026 they do not.
+    groups = len(_DIGITS.findall(token))
+    return 8 * groups >= len(token) or 3 * len(_KIND_CHANGES.findall(token)) >= len(token)
 
 
 def _repeats(token: bytes) -> bool:
