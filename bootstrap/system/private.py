@@ -4,6 +4,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import msgspec
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error, write_atomically
+
+#: where the interpreter has its own SHA-256 (since 3.12, before): hashlib would load all of OpenSSL first,
+#: which takes longer than everything else that `run` looks up
+_SHA256 = ("_sha2", "_sha256", "hashlib")
 
 
 class PrivateFolder:
@@ -74,3 +79,12 @@ def home(environ: Mapping[str, str], variable: str, *below: str) -> Path:
             "HOME is not set", f"Set HOME to your home folder, or {variable} to a private one."
         )
     return Path(base, *below)
+
+
+def folder_name(owner: str) -> str:
+    """Name the folder of whoever `owner` says: the first 16 hex digits of its SHA-256."""
+    for module in _SHA256:
+        with contextlib.suppress(ImportError):
+            digest: str = import_module(module).sha256(os.fsencode(owner)).hexdigest()
+            return digest[:16]
+    raise ImportError("this Python has no SHA-256")

@@ -4,20 +4,18 @@
 file a subject. Losing it costs a question that is asked again, never data.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from bootstrap.system.private import PrivateFolder, home
+from bootstrap.system.private import PrivateFolder, folder_name, home
 
 
 class State(PrivateFolder):
     """The run state of the project at `root`."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
-        key = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:16]
-        super().__init__(state_home(environ) / "bootstrap" / key)
+        super().__init__(state_home(environ) / "bootstrap" / folder_name(os.path.realpath(root)))
 
 
 def state_home(environ: Mapping[str, str]) -> Path:

@@ -4,11 +4,18 @@
 before every command. One `import` at the top of a module that both reach can double their time unnoticed.
 """
 
+from __future__ import annotations
+
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Bootstrap
 
 _MANIFEST = '[project]\nname = "small"\n\n[services.api]\nbuild = "api"\ntelemetry = ["honeycomb", "xray"]\n'
 
@@ -37,6 +44,7 @@ _PARSING = {
     "inspect": "click and typing_extensions",
     "json": "msgspec is at hand",
     "difflib": "an error's suggestion",
+    "hashlib": "OpenSSL; bootstrap.system.private.folder_name does without",
 }
 # Of --help alone: it knows nothing of any project.
 _PROJECT = {
@@ -98,6 +106,20 @@ def test_help_imports_the_parser_and_the_table_of_verbs(project: Path) -> None:
 def test_run_imports_what_makes_an_environment(project: Path) -> None:
     modules = imported("run", "api", "--", "true", cwd=project)
     assert {"msgspec", "bootstrap.vendors", "bootstrap.system.execute"} <= modules
+    assert needless(modules, {**_HEAVY, **_PARSING}) == {}
+
+
+def test_run_reads_the_file_store_with_as_little(project: Path, bootstrap: Bootstrap) -> None:
+    bootstrap("secrets", "use", "file", cwd=project).check(0)
+    bootstrap("secrets", "set", "HONEYCOMB_API_KEY", cwd=project, data="made-up").check(0)
+    modules = imported("run", "api", "--", "true", cwd=project)
+    assert "bootstrap.secrets.file" in modules
+    assert {name for name in modules if name.startswith("bootstrap.secrets.")} == {
+        "bootstrap.secrets.interface",
+        "bootstrap.secrets.session",
+        "bootstrap.secrets.environment",
+        "bootstrap.secrets.file",
+    }
     assert needless(modules, {**_HEAVY, **_PARSING}) == {}
 
 

@@ -1,6 +1,5 @@
 """Where a repository's secrets are kept on this machine, as stores are told."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from bootstrap.secrets.environment import Store as EnvironmentStore
 from bootstrap.secrets.interface import Place
 from bootstrap.secrets.session import Store as SessionStore
 from bootstrap.system import boot
-from bootstrap.system.private import PrivateFolder, home
+from bootstrap.system.private import PrivateFolder, folder_name, home
 from bootstrap.system.state import state_home
 from bootstrap.workspaces.interface import Workspace
 
@@ -30,7 +29,7 @@ def make_place(
     profile: str | None = None,
 ) -> Place:
     """Say what stores have to know. Writes nothing; raises BootstrapError where HOME is not set."""
-    key = hashlib.sha256(os.fsencode(repository.identity)).hexdigest()[:16]
+    key = folder_name(repository.identity)
     place = Place(
         repository=repository,
         root=root,
