@@ -49,28 +49,48 @@ def startup(folder: Path, runs: int) -> Iterator[Result]:
 
 
 def run(folder: Path, runs: int) -> Iterator[Result]:
-    """`run` beside `dotenv run`: the child of both gets the same variables."""
+    """`run` beside `dotenv run`: the child of both gets the same variables.
+
+    Once with the secrets in the environment, and once with all of them in the store that is a file.
+    """
     commands = peers.install_same()
     text = (peers.ROOT / "bootstrap.toml").read_text(encoding="utf-8")
     project = projects.make_project(folder / "project", text)
     (project / "backend-flask").mkdir()
     plain = projects.surroundings(folder, commands)
-    environ = plain | {name: secrets.token_hex(16) for name in _SECRETS}
+    exported = {name: secrets.token_hex(16) for name in _SECRETS}
     ours = (str(commands / "bootstrap"), "run", "backend-flask", "--")
     theirs = (str(commands / "dotenv"), "run", "--")
-    wanted = _environment(ours, project, environ)
+    wanted = _environment(ours, project, plain | exported)
     in_file = {name: value for name, value in wanted.items() if name not in plain}
     (project / ".env").write_text(projects.dotenv_text(in_file), encoding="utf-8")
-    if _environment(theirs, project, plain) != wanted:
-        raise RuntimeError("the two children do not get the same variables")
-    yield _compared(
-        "run",
-        Command("bootstrap run backend-flask -- true", (*ours, "true"), project, environ),
-        Command("dotenv run -- true", (*theirs, "true"), project, plain),
-        1.0,
-        runs,
-        note=f"{len(in_file)} variables",
-    )
+    note = f"{len(in_file)} variables"
+    _expect(wanted, theirs, project, plain)
+    peer = Command("dotenv run -- true", (*theirs, "true"), project, plain)
+    title = "bootstrap run backend-flask -- true"
+    from_environment = Command(title, (*ours, "true"), project, plain | exported)
+    yield _compared("run: environment", from_environment, peer, 1.0, runs, note=note)
+    _store(commands / "bootstrap", exported, project, plain)
+    _expect(wanted, ours, project, plain)
+    from_file = Command(title, (*ours, "true"), project, plain)
+    note = f"{note}, {len(exported)} of them from the file store: the headline"
+    yield _compared("run: file store", from_file, peer, 1.0, runs, note=note)
+
+
+def _store(bootstrap: Path, values: dict[str, str], project: Path, environ: dict[str, str]) -> None:
+    """Keep `values` in the file store, as somebody would who has them on paper."""
+    _quietly((bootstrap, "secrets", "use", "file"), project, environ)
+    for name, value in values.items():
+        _quietly((bootstrap, "secrets", "set", name), project, environ, data=value)
+
+
+def _quietly(argv: tuple[str | Path, ...], folder: Path, environ: dict[str, str], data: str = "") -> None:
+    subprocess.run(argv, cwd=folder, env=environ, input=data, text=True, capture_output=True, check=True)
+
+
+def _expect(wanted: dict[str, str], argv: tuple[str, ...], folder: Path, environ: dict[str, str]) -> None:
+    if _environment(argv, folder, environ) != wanted:
+        raise RuntimeError(f"the child of {argv[0]} does not get the same variables")
 
 
 def _environment(argv: tuple[str, ...], folder: Path, environ: dict[str, str]) -> dict[str, str]:
