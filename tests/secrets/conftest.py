@@ -13,6 +13,7 @@ from bootstrap.model.repository import of_remote
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Place
 from bootstrap.system.private import PrivateFolder
+from tests.secrets.stand_ins.machine import StandIns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +75,12 @@ def place(tmp_path: Path) -> MakePlace:
         return Place(**{**usual, **changes})
 
     return make
+
+
+@pytest.fixture
+def stand_ins(tmp_path: Path) -> StandIns:
+    """The programs `gp`, `gh`, `ona` and `gitpod`, for a PATH."""
+    return StandIns(tmp_path / "stand-ins")
 
 
 @pytest.fixture(scope="session")
