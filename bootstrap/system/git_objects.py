@@ -40,7 +40,7 @@ def staged(root: Path, index: str | None = None) -> Iterator[Entry]:
 
 
 def introduced(root: Path, commits: Iterable[str]) -> Iterator[Entry]:
-    """List what each of `commits` (full ids) brought that its parents do not have, each object once.
+    """List what each of `commits` (full ids) brought that its parents do not have, each object once a path.
 
     What a later commit removes is listed, too. Of a merge, only what none of its parents has.
     """
@@ -48,11 +48,11 @@ def introduced(root: Path, commits: Iterable[str]) -> Iterator[Entry]:
     with tempfile.TemporaryFile() as listed:
         listed.writelines(f"{commit}\n".encode() for commit in commits)
         listed.seek(0)
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         with _started(root, "diff-tree", "--stdin", "-r", "-c", *options, stdin=listed) as process:
             for entry in _entries(_texts(_pipe(process.stdout))):
-                if entry.id not in seen:
-                    seen.add(entry.id)
+                if (entry.id, entry.path) not in seen:
+                    seen.add((entry.id, entry.path))
                     yield entry
         if process.returncode != 0:
             raise BootstrapError(
