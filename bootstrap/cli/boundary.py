@@ -17,7 +17,7 @@ from bootstrap.model.secret import handled
 
 INTERRUPTED = 130
 #: what a full disk, a closed terminal or a gone reader answer
-_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EPIPE, errno.EBADF)
+_OUTPUT = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
 
 
