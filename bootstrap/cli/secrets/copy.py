@@ -8,6 +8,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import choice, copying
+from bootstrap.flows.secrets.keep import check_names
 
 
 @verb()
@@ -39,12 +40,14 @@ def command(
       bootstrap secrets copy --from keyring --to ssm --aws-profile admin
       bootstrap secrets copy --from environment --to file HONEYCOMB_API_KEY
     """
+    specs = secret_specs(session.project)
+    check_names(names, specs, undeclared=True)
     session.profile = aws_profile
     source = choice.named(session.place, origin)
     goal = choice.named(session.place, target)
-    copy = copying.prepare(
-        session.place, source, goal, names=names, declared=tuple(secret_specs(session.project)), again=again
-    )
+    copy = copying.prepare(session.place, source, goal, names=names, declared=tuple(specs), again=again)
+    if copy.left:
+        output.words(f"No secrets, left out: {', '.join(copy.left)}")
     if copy.missing and names:
         output.words(f"Not in {source.name}: {', '.join(copy.missing)}", style="yellow")
     if not copy.values:

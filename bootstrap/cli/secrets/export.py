@@ -9,7 +9,8 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.encoding.formats import FORMATS
 from bootstrap.flows.environment import readers, secret_specs, service_named
-from bootstrap.model.errors import NotConfiguredError
+from bootstrap.flows.secrets.keep import check_forms
+from bootstrap.model.errors import NotConfiguredError, UsageError
 
 
 @verb()
@@ -18,14 +19,12 @@ from bootstrap.model.errors import NotConfiguredError
     "--format",
     "form",
     type=click.Choice(list(FORMATS)),
-    default="shell",
-    show_default=True,
-    help="Encode for this reader.",
+    help="Encode for this reader.  [default: shell; json with --json]",
 )
 @click.option(
     "--service", metavar="SERVICE", help="Only what this service sees.", shell_complete=complete_service
 )
-def command(session: Session, names: tuple[str, ...], *, form: str, service: str | None) -> None:
+def command(session: Session, names: tuple[str, ...], *, form: str | None, service: str | None) -> None:
     r"""
     Print the values of NAMEs (or of all secrets that are set), encoded so that a reader gets them exactly.
 
@@ -37,6 +36,10 @@ def command(session: Session, names: tuple[str, ...], *, form: str, service: str
       bootstrap secrets export --format docker-env HONEYCOMB_API_KEY > run.env
       bootstrap secrets export --format devcontainer --service backend-flask > secrets.json
     """
+    form = form or ("json" if session.as_json else "shell")
+    if session.as_json and form not in _JSON:
+        raise UsageError(f"--format {form} is no JSON", "Leave out --json, or choose --format json.")
+    check_forms(names, secret_specs(session.project))
     seen = readers(session.project)
     if service is not None:
         service_named(session.project, service)
@@ -51,3 +54,7 @@ def command(session: Session, names: tuple[str, ...], *, form: str, service: str
         elif name in names:
             raise NotConfiguredError(f"{name} is not set", f"Set it: bootstrap secrets set {name}")
     output.raw(FORMATS[form](pairs))
+
+
+#: the formats that are one JSON document
+_JSON = ("json", "devcontainer")

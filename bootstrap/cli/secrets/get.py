@@ -7,7 +7,9 @@ from bootstrap.cli.names import complete_secret
 from bootstrap.cli.secrets.shared import profile_option, store_option
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
+from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.keep import check_forms
 from bootstrap.model.errors import NotConfiguredError
 
 
@@ -26,6 +28,7 @@ def command(session: Session, name: str, *, store: str | None, aws_profile: str 
       bootstrap secrets get DATABASE_URL --exact | wc -c
       bootstrap secrets get DATABASE_URL --store file
     """
+    check_forms((name,), secret_specs(session.project))
     session.profile = aws_profile
     secret = session.lookup(name) if store is None else choice.named(session.place, store).get(name)
     if secret is None:

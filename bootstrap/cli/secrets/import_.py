@@ -8,8 +8,10 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.secrets.shared import (
     Report,
+    in_use,
     next_command,
     profile_option,
+    settle,
     shadowed,
     store_for,
     store_option,
@@ -19,7 +21,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import incoming
-from bootstrap.flows.secrets.keep import check_names, keep
+from bootstrap.flows.secrets.keep import check_names, is_name, keep
 from bootstrap.model.errors import UsageError
 from bootstrap.system.files import file_error
 
@@ -73,16 +75,22 @@ def command(
     found = dict(session.environ) if environment else _read(str(file), form, source)
     specs = secret_specs(session.project)
     chosen = incoming.choose(found, source, declared=specs, names=names, undeclared=undeclared)
-    check_names(chosen.values, specs, undeclared=bool(names) or undeclared)
+    check_names(tuple(chosen.values), specs, undeclared=bool(names) or undeclared)
     _say_left(chosen, environment=environment)
     if dry_run or not chosen.values:
         return _only_say(session, chosen)
     target = store_for(session, store, aws_profile)
     warn(target)
+    settle(session, target, store)
     report = Report(session, target, total=len(chosen.values))
-    report.follow(keep(target, session.session_store, chosen.values), tuple(chosen.values))
+    report.follow(
+        keep(target, session.session_store, chosen.values, in_use=in_use(session, target)),
+        tuple(chosen.values),
+    )
     shadowed(session, report.done, chosen.values)
-    return report.finish(next_command(session, report.done), undeclared=list(chosen.undeclared))
+    return report.finish(
+        next_command(session, report.done), undeclared=[name for name in chosen.undeclared if is_name(name)]
+    )
 
 
 def _read(file: str, form: str | None, source: str) -> dict[str, str]:
@@ -95,14 +103,26 @@ def _read(file: str, form: str | None, source: str) -> dict[str, str]:
 
 def _say_left(chosen: incoming.Incoming, *, environment: bool) -> None:
     if chosen.undeclared and not environment:
-        output.words(f"Not declared, left out: {', '.join(chosen.undeclared)} (--undeclared keeps them)")
+        output.words(f"Not declared, left out: {_listed(chosen.undeclared)} (--undeclared keeps them)")
     if chosen.empty:
         output.words(f"Empty, left out: {', '.join(chosen.empty)}")
 
 
+def _listed(names: tuple[str, ...]) -> str:
+    """What cannot be the name of a secret may be a part of one: in a torn file, for example."""
+    shown = [name for name in names if is_name(name)]
+    others = len(names) - len(shown)
+    return ", ".join([*shown, f"{others} with other names"] if others else shown)
+
+
 def _only_say(session: Session, chosen: incoming.Incoming) -> int:
     if session.as_json:
-        output.json_document({"would_keep": list(chosen.values), "undeclared": list(chosen.undeclared)})
+        output.json_document(
+            {
+                "would_keep": list(chosen.values),
+                "undeclared": [name for name in chosen.undeclared if is_name(name)],
+            }
+        )
     else:
         output.words(f"Would be kept: {', '.join(chosen.values)}" if chosen.values else "Nothing to keep.")
     return 0

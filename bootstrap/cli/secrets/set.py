@@ -8,9 +8,11 @@ from bootstrap.cli import output
 from bootstrap.cli.secrets.prompts import ask
 from bootstrap.cli.secrets.shared import (
     Report,
+    in_use,
     names_argument,
     next_command,
     profile_option,
+    settle,
     shadowed,
     store_for,
     store_option,
@@ -64,8 +66,9 @@ def command(
     if not values:
         output.words("Nothing was given, nothing was changed.")
         return 0
+    settle(session, target, store)
     report = Report(session, target, total=len(values))
-    report.follow(keep(target, session.session_store, values), tuple(values))
+    report.follow(keep(target, session.session_store, values, in_use=in_use(session, target)), tuple(values))
     shadowed(session, report.done, values)
     return report.finish(next_command(session, report.done))
 

@@ -13,6 +13,8 @@ from bootstrap.flows.environment import readers
 from bootstrap.flows.secrets import choice
 from bootstrap.flows.stack import running
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.masking import Mask
+from bootstrap.model.secret import handled
 from bootstrap.secrets import STORES
 from bootstrap.secrets.interface import Fate, Outcome, SecretStore
 
@@ -56,17 +58,34 @@ def names_argument(*, required: bool = False) -> Decorator:
 
 
 def store_for(session: Session, name: str | None, profile: str | None) -> SecretStore:
-    """Open the store that was named, or the one of this repository, which is chosen now if need be."""
+    """Open the store that was named, or the one of this repository; see `settle`."""
     session.profile = profile
     if name is not None:
         return choice.named(session.place, name)
-    first = choice.recorded(session.place) is None
-    store = choice.automatic(session.place, session.workspace.stores)
-    if first:
+    return choice.automatic(session.place, session.workspace.stores)
+
+
+def settle(session: Session, store: SecretStore, name: str | None) -> None:
+    """Once there is something to keep, choose `store` for good unless it was named for this time only.
+
+    Where it was, and nothing reads from it, say so.
+    """
+    chosen = choice.recorded(session.place)
+    if chosen is None and name is None:
         choice.record(session.place, store.name)
         output.words(f"Secrets of {session.repository.identity} are kept in {store.title} from now on.")
         output.words("  Another place: bootstrap secrets use STORE")
-    return store
+    elif chosen != store.name and not store.delayed:
+        where = f"from {chosen}" if chosen else "from no store yet"
+        output.words(
+            f"This repository's secrets are read {where}. To change that: bootstrap secrets use {store.name}",
+            style="yellow",
+        )
+
+
+def in_use(session: Session, store: SecretStore) -> bool:
+    """Whether this repository's secrets are read from the store."""
+    return choice.in_use(session.place, store)
 
 
 def warn(store: SecretStore) -> None:
@@ -87,7 +106,7 @@ class Report:
         self.outcomes: list[Outcome] = []
 
     def follow(self, outcomes: Iterable[Outcome], names: Sequence[str]) -> None:
-        """Print each outcome; where it is interrupted, say what was not tried."""
+        """Print each outcome; where it is interrupted, say of which names nobody knows."""
         try:
             for outcome in outcomes:
                 self._add(outcome)
@@ -95,7 +114,7 @@ class Report:
             tried = {outcome.name for outcome in self.outcomes}
             for name in names:
                 if name not in tried:
-                    self._add(Outcome(name, Fate.NOT_TRIED))
+                    self._add(Outcome(name, Fate.FAILED, _INTERRUPTED))
             raise
 
     def _add(self, outcome: Outcome) -> None:
@@ -105,7 +124,7 @@ class Report:
         if self._quiet and outcome.done:
             self._progress()
             return
-        why = f": {outcome.error.message}" if outcome.error is not None else ""
+        why = f": {_said(outcome.error.message)}" if outcome.error is not None else ""
         output.words(f"{outcome.name}: {outcome.fate.value}{why}", style=_STYLES.get(outcome.fate))
 
     def _progress(self) -> None:
@@ -135,10 +154,21 @@ class Report:
             )
         elif failed:
             hint = next((error.hint for error in errors if error.hint), "Run the same command again.")
-            output.error(f"{len(failed)} of {len(self.outcomes)} not done", hint)
+            output.error(f"{len(failed)} of {len(self.outcomes)} not done", _said(hint))
         elif after:
             output.words(after)
         return (errors[0].exit_code if errors else 1) if failed else 0
+
+
+#: a store that keeps several at once may have got further than it has said
+_INTERRUPTED = BootstrapError(
+    "interrupted before the store said what became of it", "Run the same command again."
+)
+
+
+def _said(text: str) -> str:
+    """What a store says, or a program behind it, without any value that it was given."""
+    return Mask(handled())(text)
 
 
 def _as_json(outcome: Outcome) -> dict[str, str]:
@@ -146,8 +176,8 @@ def _as_json(outcome: Outcome) -> dict[str, str]:
     return {
         "name": outcome.name,
         "fate": outcome.fate.name.lower(),
-        "detail": error.message,
-        "hint": error.hint,
+        "detail": _said(error.message),
+        "hint": _said(error.hint),
     }
 
 

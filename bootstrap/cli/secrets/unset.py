@@ -2,6 +2,7 @@
 
 from bootstrap.cli.secrets.shared import (
     Report,
+    in_use,
     names_argument,
     next_command,
     profile_option,
@@ -11,7 +12,8 @@ from bootstrap.cli.secrets.shared import (
 )
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.secrets.keep import forget
+from bootstrap.flows.environment import secret_specs
+from bootstrap.flows.secrets.keep import check_forms, forget
 
 
 @verb()
@@ -29,8 +31,9 @@ def command(session: Session, names: tuple[str, ...], *, store: str | None, aws_
       bootstrap secrets unset HONEYCOMB_API_KEY
       bootstrap secrets unset HONEYCOMB_API_KEY ROLLBAR_ACCESS_TOKEN --store keyring
     """
+    check_forms(names, secret_specs(session.project))
     target = store_for(session, store, aws_profile)
     report = Report(session, target, total=len(names))
-    report.follow(forget(target, session.session_store, names), names)
+    report.follow(forget(target, session.session_store, names, in_use=in_use(session, target)), names)
     shadowed(session, report.done, None)
     return report.finish(next_command(session, report.done))

@@ -30,6 +30,11 @@ def record(place: Place, name: str) -> None:
     place.folder.write(_SUBJECT, {"name": name, "profile": place.profile})
 
 
+def in_use(place: Place, store: SecretStore) -> bool:
+    """Whether this repository's secrets are read from the store."""
+    return recorded(place) == store.name
+
+
 def chosen(place: Place) -> SecretStore | None:
     """Open the recorded store, or None when there was no choice yet.
 

@@ -7,7 +7,8 @@ from enum import Enum
 
 from msgspec import Struct
 
-from bootstrap.flows.secrets.keep import keep
+from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.keep import keep, keepable
 from bootstrap.model.errors import UsageError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
@@ -32,6 +33,8 @@ class Copy(Struct, frozen=True):
     values: dict[str, Secret]
     #: names that were asked for, or declared, and that the source does not have
     missing: tuple[str, ...]
+    #: names in the source that no secret may have
+    left: tuple[str, ...] = ()
     #: what a target that cannot be read was sent before, as it was
     sent: frozenset[str] = frozenset()
 
@@ -56,13 +59,19 @@ def prepare(
             f"{source.title} cannot be read back", "Copy from where the values were set, or set them again."
         )
     listed = source.names()
-    wanted = tuple(names) or (tuple(declared) if listed is None else tuple(sorted(listed)))
+    found = tuple(names) or (tuple(declared) if listed is None else tuple(sorted(listed)))
+    wanted = tuple(name for name in found if keepable(name))
     values = source.get_many(wanted)
     ordered = {name: values[name] for name in wanted if name in values}
     sent = frozenset() if again or target.readable else _Journal(place, target).knows(ordered)
     there = target.names() if sent else None
-    sent = sent if there is None else sent & there
-    return Copy(target, ordered, tuple(name for name in wanted if name not in values), sent)
+    return Copy(
+        target,
+        ordered,
+        missing=tuple(name for name in wanted if name not in values),
+        left=tuple(name for name in found if name not in wanted),
+        sent=sent if there is None else sent & there,
+    )
 
 
 def plan(copy: Copy) -> dict[str, Step]:
@@ -81,7 +90,7 @@ def run(place: Place, session: SessionStore, copy: Copy) -> Iterator[Outcome]:
     todo = {name: value for name, value in copy.values.items() if name not in copy.sent}
     yield from (Outcome(name, Fate.UNCHANGED) for name in copy.values if name in copy.sent)
     journal = None if copy.target.readable else _Journal(place, copy.target)
-    for outcome in keep(copy.target, session, todo):
+    for outcome in keep(copy.target, session, todo, in_use=choice.in_use(place, copy.target)):
         if journal is not None and outcome.done:
             journal.add(outcome.name, todo[outcome.name])
         yield outcome

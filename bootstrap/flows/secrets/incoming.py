@@ -1,13 +1,21 @@
 """Reading values that somebody already has: a .env file, JSON, or the exports of this shell."""
 
+from __future__ import annotations
+
 import io
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
+from bootstrap.flows.secrets.keep import is_name
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dotenv.parser import Binding
 
 #: what --format of `secrets import` offers
 FORMATS = ("dotenv", "json")
@@ -34,11 +42,9 @@ def read(data: bytes, form: str, source: str) -> dict[str, str]:
 
 def _dotenv(text: str, source: str) -> dict[str, str]:
     """Read as python-dotenv does, without interpolation: a value is what stands there."""
-    from dotenv.parser import parse_stream  # noqa: PLC0415 - only `import` needs it
-
     values = {}
-    for binding in parse_stream(io.StringIO(text)):
-        if binding.error:
+    for binding in _bindings(text, source):
+        if binding.error or (binding.key is not None and binding.value is None):
             raise BootstrapError(
                 f"{source}, line {binding.original.line}: is not NAME=VALUE", "Mend or remove the line."
             )
@@ -47,9 +53,23 @@ def _dotenv(text: str, source: str) -> dict[str, str]:
     return values
 
 
+def _bindings(text: str, source: str) -> list[Binding]:
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - only `import` needs it
+
+    try:
+        return list(parse_stream(io.StringIO(text)))
+    except Exception as error:  # noqa: BLE001 - whatever a foreign parser raises may quote what it has read
+        reason = type(error).__name__
+    raise BootstrapError(f"{source}: python-dotenv cannot read it ({reason})", "Give it as JSON instead.")
+
+
 def _json(text: str, source: str) -> dict[str, str]:
     try:
         data = msgspec.json.decode(text)
+    except RecursionError:
+        raise BootstrapError(
+            f"{source}: is nested too deeply", "Give one object of names and texts."
+        ) from None
     except msgspec.DecodeError as error:
         where = str(error).rpartition("(")[2].rstrip(")")
         raise BootstrapError(
@@ -59,7 +79,8 @@ def _json(text: str, source: str) -> dict[str, str]:
         raise BootstrapError(f"{source}: is not an object", 'Give one object: {"NAME": "value"}')
     for name, value in data.items():
         if not isinstance(value, str):
-            raise BootstrapError(f"{source}: {name} is not a text", "Put its value in quotes.")
+            shown = name if is_name(name) else "a value"
+            raise BootstrapError(f"{source}: {shown} is not a text", "Put its value in quotes.")
     return data
 
 

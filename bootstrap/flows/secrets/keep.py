@@ -1,13 +1,13 @@
 """Keeping and forgetting secrets: the store, and the session file where shells do not see the store yet."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bootstrap.encoding.names import check_variable
-from bootstrap.model.errors import NotConfiguredError, UsageError
+from bootstrap.model.errors import BootstrapError, NotConfiguredError, UsageError
 from bootstrap.model.project import SecretSpec
 from bootstrap.model.secret import Secret
-from bootstrap.secrets.interface import Outcome, SecretStore
+from bootstrap.secrets.interface import Fate, Outcome, SecretStore
 from bootstrap.secrets.session import Store as SessionStore
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -15,14 +15,41 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 _DERIVED = re.compile(r"OTEL_.*|AWS_XRAY_.*|TRACE_.*", re.ASCII)
 
 
-def check_names(names: Iterable[str], specs: Mapping[str, SecretSpec], *, undeclared: bool) -> None:
-    """Raise BootstrapError unless each of `names` may be a secret, and is declared unless `undeclared`."""
-    for name in names:
-        if not _NAME.fullmatch(name):
+def is_name(text: str) -> bool:
+    """Whether this can be the name of a secret at all; what cannot may be a value, and is not to be shown."""
+    return _NAME.fullmatch(text) is not None
+
+
+def check_forms(names: Sequence[str], specs: Mapping[str, SecretSpec]) -> None:
+    """Raise UsageError unless each of `names` can be one. It does not repeat what may well be a value."""
+    for number, name in enumerate(names, start=1):
+        first, equals, _ = name.partition("=")
+        if equals and is_name(first):
             raise UsageError(
-                f"{name!r} is not the name of a secret",
+                f"{first}: a value is never an argument, where others could see it",
+                f"Type it at the prompt of: bootstrap secrets set {first}; or give it on stdin.",
+            )
+        if not is_name(name):
+            which = "what was named" if len(names) == 1 else f"name {number} of {len(names)}"
+            raise UsageError(
+                f"{which} is not the name of a secret{_nearest(name.upper(), specs)}",
                 "Capital letters, digits and _, starting with a letter. A value comes by prompt or on stdin.",
             )
+
+
+def keepable(name: str) -> bool:
+    """Whether a secret of this name may be kept, whoever declares it."""
+    try:
+        check_names((name,), {}, undeclared=True)
+    except BootstrapError:
+        return False
+    return True
+
+
+def check_names(names: Sequence[str], specs: Mapping[str, SecretSpec], *, undeclared: bool) -> None:
+    """Raise BootstrapError unless each of `names` may be a secret, and is declared unless `undeclared`."""
+    check_forms(names, specs)
+    for name in names:
         if _DERIVED.fullmatch(name):
             raise UsageError(
                 f"{name} follows from the manifest and the vendors' own keys, and is never stored",
@@ -43,26 +70,51 @@ def _nearest(name: str, specs: Mapping[str, SecretSpec]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
-def keep(store: SecretStore, session: SessionStore, values: Mapping[str, Secret]) -> Iterator[Outcome]:
-    """Keep `values` in `store`, and let what runs next see them; one outcome for each name, in order."""
+def keep(
+    store: SecretStore, session: SessionStore, values: Mapping[str, Secret], *, in_use: bool
+) -> Iterator[Outcome]:
+    """Keep `values` in `store`, and let what runs next see them; one outcome for each name, in order.
+
+    `in_use` says whether this repository's secrets are read from that store.
+    """
     _check_takes(store)
     for outcome in store.set_many(values):
-        if outcome.done and store.delayed:
-            session.set(outcome.name, values[outcome.name])
-        elif outcome.done:
-            session.drop(outcome.name)
-        yield outcome
+        yield _told(outcome, store, session, lambda name: session.set(name, values[name]), in_use=in_use)
 
 
-def forget(store: SecretStore, session: SessionStore, names: Iterable[str]) -> Iterator[Outcome]:
+def forget(
+    store: SecretStore, session: SessionStore, names: Iterable[str], *, in_use: bool
+) -> Iterator[Outcome]:
     """Forget `names` in `store`, and let what runs next see that; one outcome for each name, in order."""
     _check_takes(store)
     for outcome in store.delete_many(names):
-        if outcome.done and store.delayed:
-            session.mark_removed(outcome.name)
-        elif outcome.done:
-            session.drop(outcome.name)
-        yield outcome
+        yield _told(outcome, store, session, session.mark_removed, in_use=in_use)
+
+
+def _told(
+    outcome: Outcome,
+    store: SecretStore,
+    session: SessionStore,
+    change: Callable[[str], object],
+    *,
+    in_use: bool,
+) -> Outcome:
+    """Make the session file say the same, where shells lag behind the store or it already has the name.
+
+    Without that, what it had before would count, or else the value with which this shell was started.
+    """
+    name = outcome.name
+    try:
+        if outcome.done and (store.delayed or (in_use and _has(session, name))):
+            change(name)
+    except BootstrapError as error:
+        message = f"{store.name} has it as asked, and what runs next does not see it: {error.message}"
+        return Outcome(name, Fate.FAILED, BootstrapError(message, error.hint))
+    return outcome
+
+
+def _has(session: SessionStore, name: str) -> bool:
+    return session.removed(name) or session.get(name) is not None
 
 
 def _check_takes(store: SecretStore) -> None:
