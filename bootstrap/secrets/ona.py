@@ -34,7 +34,7 @@ class Store(SecretStore):
     readable = False
     delayed = True
     caution = (
-        "Ona gives your secrets to all of your environments, not to this repository's alone, and none of their"
+        "Ona gives your secrets to all of your environments, whatever their repository, and to nobody their"
         " values back. Nobody has tried this store on the real Ona."
     )
 
