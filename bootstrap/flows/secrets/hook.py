@@ -99,15 +99,8 @@ def install(root: Path) -> Hook:
     hook = look(root)
     if hook.state in (State.INSTALLED, State.CALLED):
         return hook
-    if hook.state is State.OTHER:
-        raise BootstrapError(
-            f"{hook.path}: is a hook of your own, which stays as it is", f"Add to it: {LINE}"
-        )
-    if hook.state is State.ELSEWHERE:
-        raise BootstrapError(
-            f"core.hooksPath is set to {git.hooks_path(root)}, so git runs no other hooks",
-            f"Add to {hook.path}: {LINE}",
-        )
+    if hook.state not in (State.ABSENT, State.OUTDATED):
+        raise BootstrapError(f"{hook.state.value}, which stays as it is", hook.advice)
     try:
         _write(hook)
     except OSError as error:
