@@ -37,16 +37,20 @@ class Document:
         """Return what is in it. Raises BootstrapError where it is not ours, not private, or not whole."""
         try:
             handle = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                self._check(os.fstat(handle))
+                with os.fdopen(handle, "rb", closefd=False) as stream:
+                    text = stream.read()
+            finally:
+                os.close(handle)
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise file_error("read", self.path, error) from error
-        with os.fdopen(handle, "rb") as stream:
-            self._check(os.fstat(stream.fileno()))
-            try:
-                data = msgspec.json.decode(stream.read())
-            except ValueError:
-                data = None
+        try:
+            data = msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            data = None
         if not isinstance(data, dict):
             raise BootstrapError(
                 f"{self.path}: is not whole, and is left as it is",
