@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from bootstrap.flows.environment import PROOF_KEY
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import SecretStore
 from bootstrap.secrets.session import Store as SessionStore
@@ -41,9 +42,11 @@ class Layers:
     def __call__(self, name: str) -> Secret | None:
         """Read the value in force; None when there is none."""
         found = self.outer(name)
-        if found is None and name not in self._kept:
+        if found is not None or name == PROOF_KEY:  # which is made for one run, and never kept
+            return found
+        if name not in self._kept:
             self._ask({name, *(known for known in self._names if self.outer(known) is None)})
-        return self._kept[name] if found is None else found
+        return self._kept[name]
 
     def outer(self, name: str) -> Secret | None:
         """Read the value in force as far as session file and environment know it."""
@@ -62,9 +65,11 @@ class Layers:
         return tuple(Held(one.store, one, one.store == layer) for one in layers if one is not None)
 
     def _ask(self, names: Iterable[str]) -> None:
-        """Ask the chosen store, once."""
+        """Ask the chosen store, once; what it could not answer is not remembered as not set."""
         store = self._open()
         wanted = frozenset(names)
-        self._kept |= dict.fromkeys(wanted)
-        if store is not None:
-            self._kept |= store.get_many(wanted)
+        answer: dict[str, Secret] = {}
+        # The environment may be the store: it is a layer already, and knows nothing of removals.
+        if store is not None and store.name != self._environment.name:
+            answer = store.get_many(wanted)
+        self._kept |= dict.fromkeys(wanted) | answer
