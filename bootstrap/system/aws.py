@@ -14,8 +14,12 @@ from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError
 from bootstrap.model.masking import Mask
 from bootstrap.system.endpoints import override
 
-#: seconds that AWS allows a signature's time to differ from its own
+#: seconds that every service of AWS allows a signature's time to differ from its own
 _SKEW = 300
+#: how AWS refuses a signature, also one of another time
+_SIGNATURE = frozenset(
+    {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
+)
 #: where botocore looks when a profile has no keys: the machine's own role is nobody's choice
 _AMBIENT = ("ec2-credentials-file", "boto", "container-role", "iam-role")
 _PRINTABLE = re.compile("[!-~]+", re.ASCII)
@@ -157,9 +161,10 @@ def translated(doing: str, credentials: Keys | Profile) -> Iterator[None]:
         raise AwsRefusedError(
             f"{doing}: AWS answered {code}{': ' if words else ''}{words}",
             code=code,
-            clock=_clock_differs(error.response),
+            clock=code in _SIGNATURE and _clock_differs(error.response),
         ) from None
-    except (exceptions.HTTPClientError, exceptions.ConnectionError, ResponseParserError) as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError, ResponseParserError, KeyError) as error:
+        # KeyError: what answered is another document than AWS's, such as a hotel's page.
         raise AwsUnreachableError(
             f"{doing}: AWS cannot be reached ({type(error).__name__})",
             "Check the network, HTTPS_PROXY, and project.region.",
@@ -202,4 +207,4 @@ def identity(credentials: Keys | Profile, region: str, environ: Mapping[str, str
     with translated("sts:GetCallerIdentity", credentials):
         sts = client("sts", region=region, credentials=credentials, environ=environ, attempts=2)
         answer = sts.get_caller_identity()
-    return Identity(account=answer["Account"], arn=answer["Arn"])
+        return Identity(account=answer["Account"], arn=answer["Arn"])
