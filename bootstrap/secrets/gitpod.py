@@ -1,6 +1,7 @@
 """Gitpod's variables: `gp env`, which takes values as arguments, prints them back, and changes some."""
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -142,12 +143,12 @@ class Store(SecretStore):
 
     def _opened_for_another(self) -> bool:
         """Whether `gp` works for another repository than this clone's, as its supervisor would say."""
-        repository = _context(self._place.environ.get("GITPOD_WORKSPACE_CONTEXT", ""))
-        if repository is not None:
-            slug = self._place.repository.slug or self._place.repository.identity
-            return slug.lower() != repository.lower()
-        root = self._place.environ.get("GITPOD_REPO_ROOT")
-        return bool(root) and not self._place.root.resolve().is_relative_to(Path(str(root)).resolve())
+        opened = _context(self._place.environ.get("GITPOD_WORKSPACE_CONTEXT", ""))
+        if opened is not None:
+            return self._place.repository.identity != opened
+        root = self._place.environ.get("GITPOD_REPO_ROOT", "")
+        here = Path(os.path.realpath(self._place.root))
+        return bool(root) and not here.is_relative_to(os.path.realpath(root))
 
     def _page(self) -> str:
         """Where a person sees and changes their own variables."""
@@ -198,10 +199,10 @@ def _bad_value(text: str) -> str | None:
 
 
 def _context(text: str) -> str | None:
-    """The repository in the workspace's own description of itself, as owner/name."""
+    """The repository in the workspace's description of itself, named as `Repository.identity` names it."""
     try:
         repository = json.loads(text)["repository"]
-        return f"{repository['owner']}/{repository['name']}"
+        return f"{repository['host']}/{repository['owner']}/{repository['name']}".lower()
     except (ValueError, KeyError, TypeError):
         return None
 

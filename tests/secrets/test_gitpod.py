@@ -264,6 +264,7 @@ def test_a_user_variable_cannot_be_removed_and_it_says_where(opened: Open, stand
         ({"GITPOD_HEADLESS": "true"}, "prebuild"),
         (workspace(None), "without a repository"),
         (workspace("stranger/shop"), "opened for another repository"),
+        (workspace("acme/shop", host="gitlab.com"), "opened for another repository"),
         ({"GITPOD_WORKSPACE_CONTEXT": "", "GITPOD_REPO_ROOT": "/workspace/other"}, "another repository"),
         (
             {"GITPOD_WORKSPACE_CONTEXT": json.dumps({"repository": {"owner": "a"}})},

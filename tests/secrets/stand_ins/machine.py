@@ -79,12 +79,12 @@ class StandIns:
         return [json.loads(line) for line in lines]
 
 
-def workspace(slug: str | None) -> dict[str, str]:
-    """The environment of a Gitpod workspace that was opened for a repository on GitHub, or for none."""
+def workspace(slug: str | None, host: str = "github.com") -> dict[str, str]:
+    """The environment of a Gitpod workspace that was opened for a repository, or for none."""
     context: dict[str, Any] = {"title": "a workspace"}
     if slug is not None:
         owner, _, name = slug.rpartition("/")
-        context["repository"] = {"host": "github.com", "owner": owner, "name": name}
+        context["repository"] = {"host": host, "owner": owner, "name": name}
     return {
         "GITPOD_WORKSPACE_ID": "acme-shop-0123456789a",
         "GITPOD_INSTANCE_ID": "00000000-0000-4000-8000-000000000000",
