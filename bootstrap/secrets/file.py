@@ -1,6 +1,7 @@
 """A file outside the repository: mode 0600, locked while it is changed, written whole or not at all."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from bootstrap.encoding.names import check_value
 from bootstrap.model.errors import BootstrapError
@@ -48,7 +49,11 @@ class Store(SecretStore):
         return frozenset(self._values(self._document.read()))
 
     def check(self, name: str, value: Secret) -> None:
-        """Refuse what is no text at all; anything else fits."""
+        """Refuse what is no text at all, or nothing; anything else fits."""
+        if not value.reveal():
+            raise BootstrapError(
+                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
+            )
         check_value(name, value.reveal())
 
     def _keep(self, values: Mapping[str, Secret]) -> Iterator[Outcome]:
@@ -74,12 +79,16 @@ class Store(SecretStore):
         with self._document.change() as data:
             self._values(data).pop(name, None)
 
-    def _values(self, data: dict[str, object]) -> dict[str, str]:
-        owner = data.setdefault("repository", self._identity)
-        values = data.setdefault("secrets", {})
-        if owner != self._identity or not isinstance(values, dict):
+    def _values(self, data: dict[str, Any]) -> dict[str, str]:
+        """Find the values in what the file holds; raises BootstrapError for what is not ours."""
+        if not data:
+            data.update(repository=self._identity, secrets={})
+        if data.get("repository") != self._identity:
             raise BootstrapError(
                 f"{self.path}: belongs to another repository",
                 "Move it away, then run the same command again.",
             )
+        values: Any = data.get("secrets")
+        if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+            raise self._document.damaged()
         return values

@@ -1,5 +1,9 @@
 """The session file: what was set or unset since this workspace started, where shells do not see it yet."""
 
+from typing import Any
+
+from bootstrap.encoding.names import check_value
+from bootstrap.model.errors import BootstrapError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Place, SecretStore
 from bootstrap.system.document import Document
@@ -29,6 +33,14 @@ class Store(SecretStore):
         """Everything that has a value here."""
         return frozenset(name for name, value in self._entries().items() if value)
 
+    def check(self, name: str, value: Secret) -> None:
+        """Refuse what is no text at all, or nothing; anything else fits."""
+        if not value.reveal():
+            raise BootstrapError(
+                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
+            )
+        check_value(name, value.reveal())
+
     def removed(self, name: str) -> bool:
         """Whether the name was unset since the start: what the environment still has does not count."""
         entries = self._entries()
@@ -55,10 +67,14 @@ class Store(SecretStore):
     def _entries(self) -> dict[str, str | None]:
         return self._of_this_start(self._document.read())
 
-    def _of_this_start(self, data: dict[str, object]) -> dict[str, str | None]:
-        """The entries in `data`; those of an older start are thrown away."""
-        if data.get("instance") != self._instance or not isinstance(data.get("entries"), dict):
+    def _of_this_start(self, data: dict[str, Any]) -> dict[str, str | None]:
+        """Find the entries in `data`; those of an older start are thrown away."""
+        if data.get("instance") != self._instance:
             data.clear()
             data.update(instance=self._instance, entries={})
-        entries: dict[str, str | None] = data["entries"]  # type: ignore[assignment]  # checked above
+        entries: Any = data.get("entries")
+        if not isinstance(entries, dict) or not all(
+            value is None or isinstance(value, str) for value in entries.values()
+        ):
+            raise self._document.damaged()
         return entries

@@ -52,11 +52,15 @@ class Document:
         except (ValueError, RecursionError):
             data = None
         if not isinstance(data, dict):
-            raise BootstrapError(
-                f"{self.path}: is not whole, and is left as it is",
-                "Mend it by hand, or move it away; then run the same command again.",
-            )
+            raise self.damaged()
         return data
+
+    def damaged(self) -> BootstrapError:
+        """Say that what is in it is not what we write."""
+        return BootstrapError(
+            f"{self.path}: is not whole, and is left as it is",
+            "Mend it by hand, or move it away; then run the same command again.",
+        )
 
     @contextlib.contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
