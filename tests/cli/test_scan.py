@@ -99,6 +99,7 @@ def test_json_is_one_document(scan: Scan, shop: Repository, value: str) -> None:
     assert found["allowed"][0]["allowed"] == "a test of ours"
     assert found["skipped"] == {"DATABASE_URL": "has a well-known password"}
     assert (found["looked_at"], found["unread"], found["notes"]) == (2, [], [])
+    assert found["messages"] == 0
 
 
 def test_what_is_skipped_and_allowed_is_named(scan: Scan, shop: Repository, value: str) -> None:
@@ -129,6 +130,7 @@ def test_ranges_and_tags(scan: Scan, shop: Repository, value: str) -> None:
     for arguments in (("--range", "HEAD~2..HEAD"), ("--tags", "week1..week2")):
         assert scan(*arguments).check(5).out == f"{name}:a:1:1: the value of SHOP_KEY\n"
     scan().check(0)
+    scan("--range", "HEAD~1..HEAD").check(0, "No secrets in 0 files and 1 message.")
     scan("--range", "nothing..HEAD").check(2, "'nothing' is not a commit")
     scan("--tags", "week1..main").check(2, "'main' is not a tag")
     scan("--staged", "--tags", "week1").check(2, "exclude each other")

@@ -109,9 +109,9 @@ def _show(report: scan.Report, skipped: dict[str, str], *, staged: bool) -> None
         output.words(
             f"Allowed, with a reason: {_some(f'{leak.path}:{leak.line}' for leak in report.allowed)}"
         )
-    count = f"{report.looked_at} {'file' if report.looked_at == 1 else 'files'}"
     if not report.leaks:
-        output.words(f"No secrets in {count}.")
+        messages = f" and {_count(report.messages, 'message')}" if report.messages else ""
+        output.words(f"No secrets in {_count(report.looked_at, 'file')}{messages}.")
         return
     output.words()
     for hint in _hints(report.leaks, staged=staged):
@@ -139,3 +139,7 @@ def _some(paths: Iterable[str]) -> str:
     named = list(paths)
     more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
     return ", ".join(named[:_NAMED]) + more
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -35,8 +35,10 @@ class Report(Struct):
     allowed: list[Leak] = field(default_factory=list)
     #: what could not be looked at, or only from outside
     unread: list[Unread] = field(default_factory=list)
-    #: files and messages that were looked through
+    #: files that were looked through, each as often as a commit brought it
     looked_at: int = 0
+    #: messages of commits and tags that were looked through
+    messages: int = 0
     #: words about what else nobody looked for, or at
     notes: list[str] = field(default_factory=list)
 
@@ -55,17 +57,23 @@ class _Search:
         found = chain(
             self._scanner.scan_name(path), self._scanner.scan_pieces(prefix + path, chain([first], source))
         )
-        self._count(prefix + path, found)
+        self._take(prefix + path, found)
         self.report.looked_at += 1
         for beginning, what in _PACKED.items():
             if first.startswith(beginning):
                 self.unread(prefix + path, what)
 
+    def look_at_message(self, label: str, data: bytes) -> None:
+        """Look through the message in the bytes of a commit or a tag."""
+        _, _, message = data.partition(b"\n\n")
+        self._take(label, self._scanner.scan(label, message))
+        self.report.messages += 1
+
     def unread(self, path: str, why: str) -> None:
         """Note what could not be looked at."""
         self.report.unread.append(Unread(path, why))
 
-    def _count(self, path: str, found: Iterable[Leak]) -> None:
+    def _take(self, path: str, found: Iterable[Leak]) -> None:
         leaks = 0
         for leak in found:
             if leak.allowed:
@@ -173,8 +181,7 @@ def _stored(root: Path, search: _Search, entries: Iterable[Entry]) -> None:
             elif stored.kind == "blob":
                 search.look(entry.path, stored.pieces(PIECE), prefix=prefix)
             else:
-                _, _, message = b"".join(stored.pieces(PIECE)).partition(b"\n\n")
-                search.look(entry.path, [message], prefix=prefix)
+                search.look_at_message(prefix + entry.path, b"".join(stored.pieces(PIECE)))
 
 
 def _prefix(entry: Entry) -> str:
