@@ -40,12 +40,19 @@ def of_remote(url: str, root: Path) -> Repository:
     url = url.strip()
     host, path = _parts(url)
     if host is None:
-        where = (root / path).resolve() if path else root
-        return Repository(str(where))
+        return Repository(str(_resolved(root, path)))
     slug = path.strip("/").removesuffix(".git").rstrip("/")
     if not slug:
         return Repository(str(root))
     return Repository(f"{host}/{slug}".lower(), slug)
+
+
+def _resolved(root: Path, path: str) -> Path:
+    """The real path of what lies at `path` from `root`; `root` for what no path can be."""
+    try:
+        return (root / path).resolve() if path else root
+    except (OSError, ValueError):
+        return root
 
 
 def _parts(url: str) -> tuple[str | None, str]:

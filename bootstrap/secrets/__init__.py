@@ -10,6 +10,7 @@ from bootstrap.secrets.interface import Place, SecretStore
 #: what --store offers
 STORES = {
     "gitpod": "Gitpod's variables of this repository (gp env)",
+    "gitpod-user": "your own variables in Gitpod, for all your repositories (gp env --scope user)",
     "codespaces": "your GitHub Codespaces secrets (gh), which cannot be read back",
     "ona": "your Ona secrets",
     "keyring": "the system's keyring",
@@ -22,5 +23,6 @@ STORES = {
 
 def open_store(name: str, place: Place) -> SecretStore:
     """Open the store `name` of the table."""
-    store: SecretStore = import_module(f"bootstrap.secrets.{name}").Store(place)
+    module = import_module(f"bootstrap.secrets.{name.replace('-', '_')}")
+    store: SecretStore = module.Store(place)
     return store

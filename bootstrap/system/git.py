@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.system.worktree import root_of
 
 # A repository that somebody else wrote must not choose what runs when we look at it.
 _SAFE_QUESTION = (
@@ -28,6 +27,7 @@ _ENVIRON = {
     "LC_ALL": "C",
 }
 _PATIENCE = 30.0
+_NO_REPOSITORY = 128
 
 
 def installed() -> bool:
@@ -101,9 +101,11 @@ def head_texts(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
 def ignored(root: Path, paths: Iterable[str]) -> set[str]:
     """Which of `paths` git would ignore; all of them where there is no repository."""
     wanted = list(paths)
-    if not installed() or root_of(root) is None:
+    if not installed():
         return set(wanted)
     answer = run(root, "check-ignore", "--stdin", "-z", data="\0".join(wanted).encode())
+    if answer.returncode == _NO_REPOSITORY:
+        return set(wanted)
     return {path for path in answer.stdout.decode("utf-8", "replace").split("\0") if path}
 
 

@@ -124,11 +124,12 @@ def run(
     process = _popen(argv, environ, directory, subprocess.PIPE, errors=subprocess.PIPE, data=subprocess.PIPE)
     try:
         output, errors = process.communicate(data, timeout)
-    except subprocess.TimeoutExpired as error:
+    except subprocess.TimeoutExpired:
+        # What raised it holds the whole command line and all output, and a traceback prints them.
         raise BootstrapError(
             f"{argv[0]}: no answer within {timeout:g} seconds",
             f"Run it by hand to see why: {' '.join(argv[:2])}",
-        ) from error
+        ) from None
     finally:
         _end(process)
     return Answer(process.returncode, output.decode(errors="replace"), errors.decode(errors="replace"))

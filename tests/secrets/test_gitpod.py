@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies as st
 
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
+from bootstrap.secrets import open_store
 from bootstrap.secrets.gitpod import Store, parse_exports
 from bootstrap.secrets.interface import Fate
 from bootstrap.system.process import run
@@ -232,14 +233,14 @@ def test_a_user_variable_is_read_and_comes_after_the_repositorys(opened: Open, s
 def test_a_user_variable_can_be_changed_and_not_made(
     place: MakePlace, stand_ins: StandIns, in_workspace: Callable[..., dict[str, str]]
 ) -> None:
-    store = Store(place(environ=in_workspace()), scope="user")
+    store = open_store("gitpod-user", place(environ=in_workspace()))
     with pytest.raises(NotConfiguredError, match="KEY: a workspace may change") as refused:
         store.set("KEY", secret(CANARY))
     assert "https://gitpod.example/user/variables" in refused.value.hint
     assert CANARY not in told(refused.value)
     with stand_ins.change("gp") as state:
         state["variables"] = [{"pattern": "*/**", "name": "KEY", "value": "old"}]
-    store = Store(place(environ=in_workspace()), scope="user")
+    store = open_store("gitpod-user", place(environ=in_workspace()))
     assert store.set("KEY", secret(CANARY)) is Fate.STORED
     assert stand_ins.state("gp")["variables"] == [{"pattern": "*/**", "name": "KEY", "value": CANARY}]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bootstrap.system import git
+from bootstrap.system.worktree import root_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,10 +48,10 @@ def test_without_a_commit_or_a_repository_there_is_nothing(repository: Repositor
 def test_the_work_tree_is_found_without_running_git(repository: Repository, tmp_path: Path) -> None:
     deep = repository.root / "a" / "b"
     deep.mkdir(parents=True)
-    assert git.root_of(deep) == repository.root
-    assert git.root_of(tmp_path) is None
+    assert root_of(deep) == repository.root
+    assert root_of(tmp_path) is None
     (deep / ".git").write_text("gitdir: elsewhere\n")  # a worktree or a submodule
-    assert git.root_of(deep) == deep
+    assert root_of(deep) == deep
 
 
 def test_what_git_ignores(repository: Repository, tmp_path: Path) -> None:
