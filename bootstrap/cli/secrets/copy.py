@@ -8,7 +8,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import choice, copying
-from bootstrap.flows.secrets.keep import check_names
+from bootstrap.flows.secrets.keep import check_names, check_takes
 
 
 @verb()
@@ -45,6 +45,7 @@ def command(
     session.profile = aws_profile
     source = choice.named(session.place, origin)
     goal = choice.named(session.place, target)
+    check_takes(goal)
     copy = copying.prepare(session.place, source, goal, names=names, declared=tuple(specs), again=again)
     if copy.left:
         output.words(f"No secrets, left out: {', '.join(copy.left)}")

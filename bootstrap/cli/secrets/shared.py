@@ -11,6 +11,7 @@ from bootstrap.cli.names import complete_secret
 from bootstrap.cli.session import Session
 from bootstrap.flows.environment import readers
 from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.keep import check_takes
 from bootstrap.flows.stack import running
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
@@ -58,11 +59,14 @@ def names_argument(*, required: bool = False) -> Decorator:
 
 
 def store_for(session: Session, name: str | None, profile: str | None) -> SecretStore:
-    """Open the store that was named, or the one of this repository; see `settle`."""
+    """Open the store to write to: the one that was named, or that of this repository; see `settle`."""
     session.profile = profile
-    if name is not None:
-        return choice.named(session.place, name)
-    return choice.automatic(session.place, session.workspace.stores)
+    if name is None:
+        store = choice.automatic(session.place, session.workspace.stores)
+    else:
+        store = choice.named(session.place, name)
+    check_takes(store)
+    return store
 
 
 def settle(session: Session, store: SecretStore, name: str | None) -> None:

@@ -77,7 +77,6 @@ def keep(
 
     `in_use` says whether this repository's secrets are read from that store.
     """
-    _check_takes(store)
     for outcome in store.set_many(values):
         yield _told(outcome, store, session, lambda name: session.set(name, values[name]), in_use=in_use)
 
@@ -86,7 +85,6 @@ def forget(
     store: SecretStore, session: SessionStore, names: Iterable[str], *, in_use: bool
 ) -> Iterator[Outcome]:
     """Forget `names` in `store`, and let what runs next see that; one outcome for each name, in order."""
-    _check_takes(store)
     for outcome in store.delete_many(names):
         yield _told(outcome, store, session, session.mark_removed, in_use=in_use)
 
@@ -117,6 +115,7 @@ def _has(session: SessionStore, name: str) -> bool:
     return session.removed(name) or session.get(name) is not None
 
 
-def _check_takes(store: SecretStore) -> None:
+def check_takes(store: SecretStore) -> None:
+    """Raise NotConfiguredError for a store that is only read, before anybody is asked for a value."""
     if not store.writable:
         raise NotConfiguredError(f"{store.title} is only read", "Choose another store: --store")
