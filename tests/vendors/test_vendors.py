@@ -189,10 +189,15 @@ def test_every_vendor_works_without_a_table_of_its_own(name: str) -> None:
         ("honeycomb", "HONEYCOMB_API_KEY", "0" * 32, "0" * 33),
         ("honeycomb", "HONEYCOMB_API_KEY", "a" * 22, "a b"),
         ("honeycomb", "HONEYCOMB_API_KEY", "hcaik_" + "0" * 58, "hcaik_" + "0" * 57),
+        ("honeycomb", "HONEYCOMB_API_KEY", "hcbik_" + "0" * 58, "hcbik_" + "0" * 58 + "\n"),
+        ("honeycomb", "HONEYCOMB_CONFIGURATION_KEY", "a" * 22, "0" * 32),
         ("rollbar", "ROLLBAR_ACCESS_TOKEN", "0" * 32, "0" * 64),
+        ("rollbar", "ROLLBAR_READ_TOKEN", "0" * 32, "0" * 33),
         ("rollbar", "ROLLBAR_ACCESS_TOKEN", "a" * 96, '"' + "0" * 32 + '"'),
         ("xray", "AWS_ACCESS_KEY_ID", "AKIA" + "A" * 16, "AKIA" + "a" * 16),
         ("xray", "AWS_SECRET_ACCESS_KEY", "a" * 40, "a" * 39),
+        ("xray", "AWS_SECRET_ACCESS_KEY", "a" * 40, "a" * 40 + "\n"),
+        ("xray", "AWS_SESSION_TOKEN", "a" * 356, "a" * 40),
     ],
 )
 def test_the_shapes_of_secrets(vendor: str, name: str, good: str, bad: str) -> None:
@@ -200,3 +205,52 @@ def test_the_shapes_of_secrets(vendor: str, name: str, good: str, bad: str) -> N
     assert pattern is not None
     assert re.search(pattern, good)
     assert not re.search(pattern, bad)
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_what_is_not_for_services_is_in_none(name: str) -> None:
+    made = project()
+    service, vendor = made.services["web"], VENDORS[name]
+    kept = {spec.name for spec in vendor.secrets if spec.audience != "service"}
+    variables = [*vendor.cloud(made, service, "host"), *vendor.cloud(made, service, "container")]
+    if vendor.sidecar is not None:
+        variables += vendor.sidecar(made).variables
+    used = {value.secret for one in variables if isinstance(value := one.value, FromSecret | WhenSecret)}
+    assert used & kept == set()
+    assert {spec.audience for spec in vendor.secrets} <= {"service", "verify", "provision"}
+
+
+TOKENS = {
+    "a Honeycomb key": ("hcaik_" + "a1" * 29, "hcbic_" + "a1" * 29, "hcalk_" + "a1" * 29),
+    "a Honeycomb management key": ("hcamk_" + "a1" * 13 + ":" + "b2" * 16,),
+    "a Honeycomb Classic key": ("a1" * 16,),
+    "a Honeycomb configuration key": ("aB3" * 7 + "x", "aB3" * 7, "1" * 20, "aB3" * 7 + "xy"),
+    "a Rollbar access token": ("a1" * 16, "a1" * 48),
+    "the id of an AWS access key": ("AKIA" + "A7" * 8, "ASIA" + "A7" * 8),
+    "an AWS secret access key": ("aB/+" * 10,),
+    "an AWS session token": ("aB/+" * 50 + "==",),
+}
+LOOKALIKES = {
+    "a Honeycomb configuration key": "somebodysCamelCaseName",
+    "an AWS secret access key": "a1" * 20,
+}
+
+
+def test_every_token_is_found_by_its_shape() -> None:
+    shapes = [shape for vendor in VENDORS.values() for shape in vendor.tokens]
+    assert {shape.title for shape in shapes} == set(TOKENS)
+    for title, tokens in TOKENS.items():
+        patterns = [re.compile(shape.pattern, re.ASCII) for shape in shapes if shape.title == title]
+        assert all(pattern.groups == 0 for pattern in patterns)
+        assert all(any(pattern.fullmatch(token) for pattern in patterns) for token in tokens), title
+        if title in LOOKALIKES:
+            assert not any(pattern.fullmatch(LOOKALIKES[title]) for pattern in patterns)
+
+
+def test_a_shape_that_others_share_needs_a_word_nearby() -> None:
+    shapes = {shape for vendor in VENDORS.values() for shape in vendor.tokens}
+    checksum, identifier = "a1" * 16, "aB3" * 7
+    for shape in shapes:
+        if any(re.fullmatch(shape.pattern, word, re.ASCII) for word in (checksum, identifier)):
+            assert shape.keywords
+            assert all(word == word.lower() for word in shape.keywords)

@@ -12,6 +12,9 @@ from bootstrap.model.remark import Mark, Remark
 from bootstrap.vendors import VENDORS
 from bootstrap.vendors.interface import Vendor
 
+#: characters of the longest remark that a vendor's answer makes
+_LONGEST = 400
+
 
 def check(
     project: Project,
@@ -94,11 +97,12 @@ def _misfit(project: Project, spec: SecretSpec) -> Remark:
 
 
 def _asked(project: Project, values: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Remark]:
-    """Pass on what the vendors answer, whatever it may quote."""
+    """Pass on what the vendors answer, whatever it may quote, and however long."""
     mask = Mask(values.values())
     for ask in dict.fromkeys(vendor.ask for vendor in _vendors(project)):
         for remark in ask(project, values, environ):
-            yield replace(remark, text=mask(remark.text), hint=mask(remark.hint))
+            # What is cut first may end in the beginning of a value, which no mask knows.
+            yield replace(remark, text=mask(remark.text)[:_LONGEST], hint=mask(remark.hint))
 
 
 def _vendors(project: Project) -> list[Vendor]:

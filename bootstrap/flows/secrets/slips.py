@@ -68,4 +68,7 @@ def _edges(value: str) -> Slip | None:
 def matches(pattern: str, value: str) -> bool:
     """Say whether a value fits a pattern. Unlike in Python, `$` is the end and not the line end before it."""
     found = re.search(pattern, value)
-    return found is not None and not (value.endswith("\n") and found.end() == len(value) - 1)
+    if found is None:
+        return False
+    before_line_end = value.endswith("\n") and found.end() == len(value) - 1
+    return not ("$" in pattern and before_line_end)

@@ -11,7 +11,7 @@ from bootstrap.model.remark import Remark
 from bootstrap.system import http
 from bootstrap.system.endpoints import override
 from bootstrap.vendors.interface import Values
-from bootstrap.vendors.keys.remarks import OK, UNAUTHORIZED, fine, note, problem, shown, unanswered, unknown
+from bootstrap.vendors.keys.remarks import OK, UNAUTHORIZED, fine, note, problem, unanswered, unknown
 
 SENDS = "HONEYCOMB_API_KEY"
 MANAGES = "HONEYCOMB_CONFIGURATION_KEY"
@@ -191,7 +191,7 @@ def _knows(question: _Question, base: str) -> bool:
 
 def _management(question: _Question, document: Mapping[str, Any]) -> Remark:
     scopes = _table(_table(document, "data"), "attributes").get("scopes")
-    listed = ", ".join(map(shown, scopes)) if isinstance(scopes, list) else ""
+    listed = ", ".join(map(str, scopes)) if isinstance(scopes, list) else ""
     return problem(
         question.name,
         f"works, as a management key (scopes: {listed or 'none'}); {question.kind.unfit(question.name)}",
@@ -203,10 +203,10 @@ def _access(name: str, document: Mapping[str, Any]) -> Remark:
     """Compare what a key may do with what it is for."""
     access = _table(document, "api_key_access")
     environment = _table(document, "environment").get("slug")
-    team = shown(_table(document, "team").get("slug"))
+    team = _table(document, "team").get("slug")
     if not environment:
         return problem(name, f"is a key of Honeycomb Classic (team {team}): {_CLASSIC}", _HINTS[name])
-    where = f"team {team}, environment {shown(environment)}"
+    where = f"team {team}, environment {environment}"
     ingest = document.get("type") == "ingest"
     needed = _NEEDED if name == MANAGES else {} if ingest else {"events": "Send Events"}
     if missing := [title for word, title in needed.items() if not access.get(word)]:

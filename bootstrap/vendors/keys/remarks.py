@@ -6,8 +6,6 @@ OK = 200
 UNAUTHORIZED = 401
 FORBIDDEN = 403
 _TOO_MANY = 429
-#: characters of a team's or project's name that are shown
-_LONGEST = 60
 
 
 def fine(name: str, text: str) -> Remark:
@@ -39,9 +37,3 @@ def unanswered(name: str, vendor: str, status: int) -> Remark:
         f"{vendor} did not say whether it works (HTTP {status})",
         "Try again; was it a proxy that answered?",
     )
-
-
-def shown(name: object) -> str:
-    """Cut a name that somebody gave elsewhere to what fits into a line."""
-    text = str(name)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
