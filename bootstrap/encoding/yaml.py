@@ -12,6 +12,8 @@ from bootstrap.model.errors import BootstrapError
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|\./)(?:[A-Za-z0-9_./@-]|:(?=[A-Za-z0-9_./@-]))*", re.ASCII)
 # Several lines of visible ASCII, none empty, indented, or with blanks at its end: readable as they are.
 _LITERAL = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?\n)+(?:[!-~](?:[ -~]*[!-~])?)?", re.ASCII)
+#: characters of a key that no `?` stands before (YAML 1.2, 7.4.2)
+_LONGEST_KEY = 1024
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})
 # JSON's double-quoted text is YAML's, but for these: control characters that JSON leaves as they are, the
 # line ends that YAML 1.1 folds, and what is not a character in either.
@@ -61,12 +63,17 @@ def block(value: object, indent: int = 0) -> str:
 
 def _lines(value: object, margin: str) -> list[str]:
     if isinstance(value, Mapping) and value:
-        return [
-            line for key, item in value.items() for line in _entry(f"{margin}{scalar(key)}:", item, margin)
-        ]
+        return [line for key, item in value.items() for line in _entry(f"{margin}{_key(key)}:", item, margin)]
     if isinstance(value, list | tuple) and value:
         return [line for item in value for line in _item(item, margin)]
     return [margin + _empty_or_scalar(value)]
+
+
+def _key(value: object) -> str:
+    text = scalar(value)
+    if len(text) > _LONGEST_KEY:
+        raise BootstrapError(f"{text[:20]}...: a key of YAML has at most 1024 characters", "Shorten it.")
+    return text
 
 
 def _entry(head: str, value: object, margin: str) -> list[str]:

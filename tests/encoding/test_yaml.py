@@ -31,8 +31,9 @@ def same(one: object, other: object) -> bool:
 @pytest.mark.soak
 def test_a_block_is_read_back_as_it_was(hostile: st.SearchStrategy[str], for_all: ForAll) -> None:
     leaf = st.one_of(hostile, st.none(), st.booleans(), st.integers(-(2**63), 2**63), st.floats())
+    key = hostile.filter(lambda text: len(yaml.scalar(text)) <= 1024)
     data = st.recursive(
-        leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(hostile, inner, max_size=4)
+        leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(key, inner, max_size=4)
     )
 
     def check(value: Any) -> None:
@@ -154,6 +155,13 @@ def test_what_yaml_cannot_hold_is_refused(value: object, words: str) -> None:
     with pytest.raises(BootstrapError, match=words) as caught:
         yaml.block({"key": [value]})
     assert caught.value.hint
+
+
+def test_a_key_that_is_too_long_for_readers_is_refused() -> None:
+    longest = "x" * 1024
+    assert pyyaml.safe_load(yaml.block({longest: 1})) == {longest: 1}
+    with pytest.raises(BootstrapError, match="at most 1024 characters"):
+        yaml.block({longest + "x": 1})
 
 
 def test_readable_texts_stay_readable() -> None:
