@@ -9,6 +9,7 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
 _POLL = 0.005
+_NO_LOCKS = "Some network file systems have none: point XDG_STATE_HOME and XDG_DATA_HOME at a local disk."
 
 
 class Lock:
@@ -31,7 +32,9 @@ class Lock:
             return False
         except OSError as error:
             os.close(handle)
-            raise file_error("lock", self._path, error) from error
+            failed = file_error("lock", self._path, error)
+            failed.hint = failed.hint or _NO_LOCKS
+            raise failed from error
         self._handle = handle
         return True
 
