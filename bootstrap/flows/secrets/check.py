@@ -81,7 +81,7 @@ def _missing(project: Project, spec: SecretSpec) -> Remark:
     if spec.required:
         return Remark(spec.name, Mark.PROBLEM, "is missing, and required", _way(spec))
     if spec.audience != "service":
-        text = f"is not set; only `bootstrap {spec.audience}` reads it"
+        text = f"is not set; it is for `bootstrap {spec.audience}`, and no service sees it"
     elif titles := [vendor.title for vendor in _vendors(project) if spec in vendor.secrets]:
         text = f"is not set: nothing is sent to {' and '.join(titles)}"
     else:

@@ -123,7 +123,7 @@ def ask(
         kind = kind_of(key)
         if kind is not None and kind.whole:
             try:
-                yield from _ask(_Question(name, kind, key), _bases(endpoints, region, environ))
+                yield _ask(_Question(name, kind, key), _bases(endpoints, region, environ))
             except BootstrapError as error:
                 yield unknown(name, error.message, error.hint)
 
@@ -155,17 +155,16 @@ def _bases(endpoints: Mapping[str, str], region: str, environ: Mapping[str, str]
     return found
 
 
-def _ask(question: _Question, bases: list[tuple[str, str]]) -> Iterator[Remark]:
+def _ask(question: _Question, bases: list[tuple[str, str]]) -> Remark:
     (_, here), *others = bases
     answer = question.ask(here)
     if answer.status == UNAUTHORIZED:
-        yield _elsewhere(question, others)
-    elif answer.status != OK or not isinstance(answer.document, dict):
-        yield unanswered(question.name, "Honeycomb", answer.status)
-    elif question.kind.management:
-        yield _management(question, answer.document)
-    else:
-        yield _access(question.name, answer.document)
+        return _elsewhere(question, others)
+    if answer.status != OK or not isinstance(answer.document, dict):
+        return unanswered(question.name, "Honeycomb", answer.status)
+    if question.kind.management:
+        return _management(question, answer.document)
+    return _access(question.name, answer.document)
 
 
 def _elsewhere(question: _Question, others: list[tuple[str, str]]) -> Remark:
@@ -216,13 +215,9 @@ def _access(name: str, document: Mapping[str, Any]) -> Remark:
             "Allow it at Environment > API keys, or make another key there.",
         )
     if not access.get("createDatasets"):
-        return note(
-            name,
-            f"works ({where}), and lacks: {_DATASETS}",
-            _WITHOUT_DATASETS[name],
-        )
-    allowed = (["Send Events"] if ingest else []) + [
-        _PERMISSIONS[word] for word in _PERMISSIONS if access.get(word)
+        return note(name, f"works ({where}), and lacks: {_DATASETS}", _WITHOUT_DATASETS[name])
+    allowed = [
+        title for word, title in _PERMISSIONS.items() if access.get(word) or (ingest and word == "events")
     ]
     return fine(name, f"works ({where}); it may: {', '.join(allowed)}")
 
