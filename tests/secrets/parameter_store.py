@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import logging
 import re
 import threading
 from collections import Counter
@@ -148,6 +149,7 @@ def _error(code: str, message: str) -> tuple[int, bytes]:
 @contextlib.contextmanager
 def moto() -> Iterator[str]:
     """Run moto's server, and return its address."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:
