@@ -11,7 +11,7 @@ _STYLES = {Mark.OK: "green", Mark.NOTE: "yellow", Mark.PROBLEM: "red"}
 
 
 @verb()
-def command(session: Session) -> None:
+def command(session: Session) -> int:
     r"""
     Check this machine and this project, and say what to type next.
 
@@ -38,10 +38,13 @@ def command(session: Session) -> None:
             ]
         )
     problems = [item for item in findings if item.mark is Mark.PROBLEM]
+    if session.as_json:
+        return ProblemsFoundError.exit_code if problems else 0
     if problems:
         raise ProblemsFoundError(
             f"{len(problems)} problem{'s' * (len(problems) > 1)} found", f"First: {problems[0].hint}"
         )
+    return 0
 
 
 def _show(finding: Remark) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.interpolation import interpolate, refers_to_url
@@ -43,12 +44,18 @@ class Resolved(Struct, frozen=True):
 
 
 def secret_specs(project: Project) -> dict[str, SecretSpec]:
-    """Every secret that the project uses: those of the vendors that its services report to, and its own."""
+    """Every secret that the project uses: those of the vendors that its services report to, and its own.
+
+    Who a vendor's secret is for stays the vendor's to say, also where the project describes it anew.
+    """
+    audiences = {spec.name: spec.audience for vendor in VENDORS.values() for spec in vendor.secrets}
     specs: dict[str, SecretSpec] = {}
     for vendor in VENDORS.values():
         if project.reporting_to(vendor.name):
             specs.update({spec.name: spec for spec in vendor.secrets})
-    return specs | project.secrets
+    for name, spec in project.secrets.items():
+        specs[name] = replace(spec, audience=audiences.get(name, spec.audience))
+    return specs
 
 
 def service_named(project: Project, name: str) -> Service:

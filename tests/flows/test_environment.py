@@ -259,3 +259,20 @@ def test_a_secret_prints_itself_to_nobody() -> None:
     assert secret != "plainly-fake"
     assert len({secret, Secret("plainly-fake", "file")}) == 1
     assert masked("") == "(empty)"
+
+
+@pytest.mark.parametrize("telemetry", [["honeycomb"], []])
+def test_no_service_sees_a_provision_key_also_when_the_manifest_describes_it_anew(
+    telemetry: list[str],
+) -> None:
+    name = "HONEYCOMB_CONFIGURATION_KEY"
+    project = parse(
+        {
+            "project": {"name": "shop"},
+            "services": {"web": {"build": "web", "telemetry": telemetry, "secrets": {"MINE": name}}},
+            "secrets": {name: {"description": "Mine now"}},
+        },
+        OPTIONS,
+    )
+    with pytest.raises(ManifestError, match=f"{name} is for `bootstrap provision` alone"):
+        resolve(project, project.services["web"], view="host", routing=CLOUD, url=url)
