@@ -11,12 +11,14 @@ from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
 from tests.bench.overhead import report as overhead_report
 from tests.bench.overhead.scenario import overhead
+from tests.bench.scan import scan
 
 _SCENARIOS = {
     "help": scenarios.startup,
     "run": scenarios.run,
     "renderer": scenarios.renderer,
     "render": scenarios.render,
+    "scan": scan,
 }
 
 
@@ -28,7 +30,10 @@ def main() -> None:
     names = (*_SCENARIOS, *_OTHERS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "--runs", type=int, default=20, help="turns of each comparison (20); overhead and faults: a third"
+        "--runs",
+        type=int,
+        default=20,
+        help="turns of each comparison (20); overhead and faults: a third; scan: at most 2",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("only", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")

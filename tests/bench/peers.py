@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 _BENCH = ROOT / ".venvs" / "bench"
 _TUTOR = ROOT / ".venvs" / "bench-tutor"
+_DETECT_SECRETS = ROOT / ".venvs" / "bench-detect-secrets"
 _PIP = ("-m", "pip", "install", "-qq", "--disable-pip-version-check")
 
 
@@ -41,6 +42,14 @@ def install_tutor() -> Path:
     """Install tutor in an environment of its own; return the folder of commands."""
     python = _python(_TUTOR)
     _run(python, *_PIP, "--requirement", HERE / "requirements-tutor.txt")
+    return python.parent
+
+
+@cache
+def install_detect_secrets() -> Path:
+    """Install detect-secrets in an environment of its own; return the folder of commands."""
+    python = _python(_DETECT_SECRETS)
+    _run(python, *_PIP, "--requirement", HERE / "requirements-detect-secrets.txt")
     return python.parent
 
 
