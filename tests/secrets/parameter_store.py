@@ -30,16 +30,6 @@ class Front:
 
     def __init__(self, backend: str) -> None:
         self._backend = urlsplit(backend).netloc
-        self._planned: dict[str, list[str]] = {}
-        self.calls: Counter[str] = Counter()
-        self.keys: set[str] = set()
-        self.regions: set[str] = set()
-        #: action -> the beginning of the names that it is denied for
-        self.denied: dict[str, str] = {}
-        #: action -> the error that each call of it gets
-        self.broken: dict[str, str] = {}
-        #: the value that is given back in place of each other one
-        self.mangled: str | None = None
         front = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -63,6 +53,23 @@ class Front:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def reset(self) -> None:
+        """Forget every parameter, every call, and what was to be refused."""
+        self._planned: dict[str, list[str]] = {}
+        self.calls: Counter[str] = Counter()
+        #: the ids and regions of the keys that signed
+        self.keys: set[str] = set()
+        self.regions: set[str] = set()
+        #: action -> the beginning of the names that it is denied for
+        self.denied: dict[str, str] = {}
+        #: action -> the error that each call of it gets
+        self.broken: dict[str, str] = {}
+        #: the value that is given back in place of each other one
+        self.mangled: str | None = None
+        with contextlib.closing(http.client.HTTPConnection(self._backend, timeout=30)) as connection:
+            connection.request("POST", "/moto-api/reset")
+            assert connection.getresponse().status == 200
 
     def close(self) -> None:
         """Stop listening."""
@@ -161,12 +168,9 @@ def moto() -> Iterator[str]:
 
 @contextlib.contextmanager
 def front(backend: str) -> Iterator[Front]:
-    """Put a front before moto's server, which forgets what it had."""
-    host = urlsplit(backend)
-    with contextlib.closing(http.client.HTTPConnection(host.netloc, timeout=30)) as connection:
-        connection.request("POST", "/moto-api/reset")
-        assert connection.getresponse().status == 200
+    """Put a front before moto's server."""
     opened = Front(backend)
+    opened.reset()
     try:
         yield opened
     finally:

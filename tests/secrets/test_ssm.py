@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,10 +44,23 @@ def backend() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def aws(backend: str) -> Iterator[Front]:
+@pytest.fixture(scope="module")
+def shared(backend: str) -> Iterator[Front]:
     with front(backend) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def clients() -> dict[str, Store]:
+    """Stores that are open already, by repository."""
+    return {}
+
+
+@pytest.fixture
+def aws(shared: Front) -> Front:
+    """Parameter Store, empty and willing."""
+    shared.reset()
+    return shared
 
 
 @pytest.fixture
@@ -79,9 +91,15 @@ class TestSsm(StoreContract):
         return surroundings
 
     @pytest.fixture
-    def opened(self, here: Callable[..., Place]) -> Open:
+    def opened(self, here: Callable[..., Place], clients: dict[str, Store]) -> Open:
         """Open it once in each repository: all that it keeps is its client, which takes time to make."""
-        return functools.cache(lambda slug="acme/shop": Store(here(slug)))
+
+        def open_(slug: str = "acme/shop") -> Store:
+            if slug not in clients:
+                clients[slug] = Store(here(slug))
+            return clients[slug]
+
+        return open_
 
     @pytest.fixture
     def sabotage(self, aws: Front) -> Callable[[], AbstractContextManager[object]]:
@@ -333,15 +351,16 @@ def test_what_aws_gives_back_otherwise_is_told(aws: Front, here: Callable[..., P
     assert CANARY not in told(failed.value)
 
 
-def test_aws_that_is_not_there_is_told(aws: Front, here: Callable[..., Place]) -> None:
-    place = here()
-    aws.close()
-    outcomes = list(Impatient(place).set_many(MANY))
+def test_aws_that_is_not_there_is_told(backend: str, place: MakePlace) -> None:
+    with front(backend) as gone:
+        environ = {**KEYS, "AWS_ENDPOINT_URL_SSM": gone.url}
+    nowhere = place(environ=environ)
+    outcomes = list(Impatient(nowhere).set_many(MANY))
     assert fates(outcomes) == {Fate.FAILED}
     assert outcomes[-1].error is not None
     assert "cannot be reached" in outcomes[-1].error.message
     with pytest.raises(RemoteRefusedError, match="cannot be reached"):
-        Impatient(place).names()
+        Impatient(nowhere).names()
 
 
 @pytest.fixture
