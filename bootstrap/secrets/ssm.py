@@ -93,9 +93,9 @@ class Store(SecretStore):
         for job in jobs:
             unread.extend(self._put(job, jobs))
             while len(unread) >= BATCH:
-                self._read_back([unread.popleft() for _ in range(BATCH)])
+                self._read_back([unread.popleft() for _ in range(BATCH)], jobs)
             yield from _settled(queue)
-        self._read_back(unread)
+        self._read_back(tuple(unread), ())
         yield from _settled(queue)
 
     def _compare_all(self, jobs: Sequence["_Job"]) -> None:
@@ -105,12 +105,12 @@ class Store(SecretStore):
         for batch in batches(jobs_of):
             concerned = [jobs_of[path] for path in batch]
             if ended is not None:
-                _fail(concerned, ended)
+                _fail(ended, concerned)
                 continue
             try:
                 found = self._remote.read(batch)
             except BootstrapError as error:
-                _fail(concerned, error)
+                _fail(error, concerned)
                 ended = None if of_one(error) else error
                 continue
             for path, job in zip(batch, concerned, strict=True):
@@ -125,21 +125,17 @@ class Store(SecretStore):
                 try:
                     self._remote.write(path, job.value.reveal())
                 except BootstrapError as error:
-                    _fail(
-                        [job] if of_one(error) else [one for one in jobs if not one.tried or one is job],
-                        error,
-                    )
+                    _fail(error, [job], jobs)
                 else:
                     job.unread += 1
                     yield job, path
 
-    def _read_back(self, written: Iterable[tuple["_Job", str]]) -> None:
+    def _read_back(self, written: Sequence[tuple["_Job", str]], jobs: Iterable["_Job"]) -> None:
         """Compare what AWS has with what it was given."""
-        written = list(written)
         try:
             found = self._remote.read(path for _, path in written)
         except BootstrapError as error:
-            _fail((job for job, _ in written), error)
+            _fail(error, [job for job, _ in written], jobs)
             found = {}
         for job, path in written:
             job.unread -= 1
@@ -147,7 +143,7 @@ class Store(SecretStore):
             try:
                 self._compare(job.name, job.value, None if there is None else Secret(there.value, self.name))
             except BootstrapError as error:
-                _fail([job], error)
+                _fail(error, [job])
 
     def _forget(self, name: str) -> Fate:
         return Fate.REMOVED if self._remote.remove(self._paths(name)) else Fate.ABSENT
@@ -236,8 +232,10 @@ class _Job:
         return Outcome(self.name, Fate.STORED if self.different else Fate.UNCHANGED)
 
 
-def _fail(jobs: Iterable[_Job], error: BootstrapError) -> None:
-    for job in jobs:
+def _fail(error: BootstrapError, concerned: Iterable[_Job], jobs: Iterable[_Job] = ()) -> None:
+    """Let jobs fail; where the error is about more than them, all of `jobs` that still have to be written."""
+    waiting = () if of_one(error) else (job for job in jobs if job.different and not job.tried)
+    for job in (*concerned, *waiting):
         job.error = job.error or error
 
 

@@ -290,6 +290,22 @@ def test_reading_that_stays_busy_takes_nothing_back(aws: Front, here: Callable[.
     assert aws.calls["PutParameter"] == 20
 
 
+def test_what_is_there_already_does_not_fail_with_the_rest(aws: Front, here: Callable[..., Place]) -> None:
+    store = Store(here())
+    store.set("NUMBER_4", FIVE["NUMBER_4"])
+    aws.broken["PutParameter"] = "ExpiredTokenException"
+    fates_of_five = [one.fate for one in store.set_many(FIVE)]
+    assert fates_of_five == [Fate.FAILED] * 3 + [Fate.UNCHANGED, Fate.FAILED]
+    assert aws.calls["PutParameter"] == 2
+
+
+def test_what_cannot_be_read_back_is_not_called_done(aws: Front, here: Callable[..., Place]) -> None:
+    aws.plan("GetParameters", "", "", "", "ExpiredTokenException")
+    outcomes = list(Store(here()).set_many(MANY))
+    assert fates(outcomes) == {Fate.FAILED}
+    assert aws.calls == {"GetParameters": 3 + 1, "PutParameter": 10}
+
+
 @pytest.mark.parametrize(
     ("action", "ask"),
     [
