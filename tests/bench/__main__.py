@@ -5,7 +5,7 @@ import json
 import sys
 from typing import Any
 
-from tests.bench import report, scenarios
+from tests.bench import copying, report, scenarios
 from tests.bench.faults import report as faults_report
 from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
@@ -22,11 +22,11 @@ _SCENARIOS = {
 }
 
 
-_OTHERS = ("growth", "overhead", "faults")
+_OTHERS = ("growth", "copying", "overhead", "faults")
 
 
 def main() -> None:
-    """Measure what was asked for, and print it; exit with 1 for telemetry that costs too much, or is lost."""
+    """Measure what was asked for, and print it; exit with 1 for what costs too much, or loses telemetry."""
     names = (*_SCENARIOS, *_OTHERS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
@@ -53,6 +53,11 @@ def main() -> None:
         print("measuring growth ...", file=sys.stderr)
         with scenarios.scratch() as folder:
             growth = scenarios.growth(folder, asked.runs)
+    copied: list[copying.Step] = []
+    if "copying" in wanted:
+        print("measuring copying ...", file=sys.stderr)
+        with scenarios.scratch() as folder:
+            copied = copying.copying(folder)
     costs: overhead_report.Runs = {}
     if "overhead" in wanted:
         print("measuring overhead ...", file=sys.stderr)
@@ -64,13 +69,16 @@ def main() -> None:
     if asked.json:
         data = report.as_data(results, growth)
         data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
+        data |= {"copying": copying.as_data(copied)}
         print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
+        tables += [copying.as_markdown(copied)] if copied else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
         tables += [faults_report.as_markdown(outages)] if outages else []
         print("\n\n".join(tables))
-    sys.exit(1 if overhead_report.failures(costs) or faults_report.failures(outages) else 0)
+    failed = copying.failures(copied) + overhead_report.failures(costs) + faults_report.failures(outages)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
