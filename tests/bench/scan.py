@@ -29,7 +29,7 @@ telemetry = ["honeycomb", "xray", "rollbar"]
 
 
 def scan(folder: Path, runs: int) -> Iterator[Result]:
-    """Measure a tree without secrets, once both have shown that they find one in it; at most two turns, of minutes each."""
+    """Measure a tree without secrets, once both have found one in it; at most two turns, of minutes each."""
     commands, peer = peers.install_same(), peers.install_detect_secrets()
     tree = make_tree(folder / "tree")
     values = _made_up()

@@ -137,10 +137,17 @@ def test_ranges_and_tags(scan: Scan, shop: Repository, value: str) -> None:
 
 
 def test_a_value_in_a_file_s_name_is_masked(scan: Scan, shop: Repository, value: str) -> None:
-    shop.write(f"{value}.txt", "nothing\n")
-    assert scan().check(5).out == "[masked].txt: the value of SHOP_KEY (in the file's name)\n"
+    shop.write(f"{value}.txt", f"{value}\n{value} # bootstrap:allow-secret for once\n")
+    shop.write(f"{value}.zip", "PK\x03\x04")
+    result = scan().check(5, "Not looked into (a zip archive): [masked].zip", "with a reason: [masked].txt:2")
+    assert result.out.splitlines()[:2] == [
+        "[masked].txt: the value of SHOP_KEY (in the file's name)",
+        "[masked].txt:1:1: the value of SHOP_KEY",
+    ]
     shop.commit()
-    scan("--range", "HEAD").check(5, "[masked].txt")
+    shop.git("tag", "--annotate", f"v-{value}", "--message", f"one\n\n{value}")
+    scan("--range", "HEAD", "--json").check(5, ":[masked].txt")
+    scan("--tags", f"v-{value}").check(5, "tag v-[masked] (message):3:1")
 
 
 def test_a_name_cannot_steer_the_terminal_or_forge_a_line(scan: Scan, shop: Repository, value: str) -> None:

@@ -188,8 +188,11 @@ def test_a_url_whose_path_is_the_secret_is_worth_looking_for() -> None:
 
 def test_a_secret_in_a_file_s_name_is_found_and_masked() -> None:
     value = "w7Kqz9FbL2mN"
-    (leak,) = Scanner([("KEY", value)]).scan_name(f"backup/{value}.txt")
-    assert (leak.path, leak.what, leak.line) == ("backup/[masked].txt", "KEY", 0)
+    scanner = Scanner([("KEY", value)])
+    shown, leaks = scanner.scan_name(f"backup/{value}/{value}.txt", "HEAD:")
+    assert shown == "HEAD:backup/[masked]/[masked].txt"
+    assert [(leak.path, leak.what, leak.line) for leak in leaks] == [(shown, "KEY", 0)] * 2
+    assert scanner.scan_name("b\udcff") == ("b\udcff", [])
 
 
 def test_what_python_could_not_decode_is_found_as_the_bytes_that_it_was() -> None:

@@ -27,7 +27,9 @@ _NAMED = 5
 
 @verb()
 @click.option(
-    "--staged", is_flag=True, help="Only what the next commit would add or change; nothing is asked for."
+    "--staged",
+    is_flag=True,
+    help="Only what the next commit would add or change; asks no store that may prompt.",
 )
 @click.option("--range", "commits", metavar="A..B", help="Everything that these commits have ever brought.")
 @click.option("--tags", metavar="A..B", help="The same between two tags, and the tags' messages.")

@@ -1,5 +1,6 @@
 """Looks for leaked secrets in the index, the work tree, or what a range of commits or tags brings."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -51,27 +52,27 @@ class _Search:
         self._scanner = scanner
 
     def look(self, path: str, pieces: Iterable[bytes], *, prefix: str = "") -> None:
-        """Look through one file's bytes; `prefix` says where the path is to be understood."""
+        """Look through one file's name and bytes; `prefix` says where the path is to be understood."""
         source = iter(pieces)
         first = next(source, b"")
-        found = chain(
-            self._scanner.scan_name(path), self._scanner.scan_pieces(prefix + path, chain([first], source))
-        )
-        self._take(prefix + path, found)
+        label, in_name = self._scanner.scan_name(path, prefix)
+        self._take(label, chain(in_name, self._scanner.scan_pieces(label, chain([first], source))))
         self.report.looked_at += 1
         for beginning, what in _PACKED.items():
             if first.startswith(beginning):
-                self.unread(prefix + path, what)
+                self.report.unread.append(Unread(label, what))
 
     def look_at_message(self, label: str, data: bytes) -> None:
         """Look through the message in the bytes of a commit or a tag."""
         _, _, message = data.partition(b"\n\n")
+        label, _ = self._scanner.scan_name(label)
         self._take(label, self._scanner.scan(label, message))
         self.report.messages += 1
 
     def unread(self, path: str, why: str) -> None:
         """Note what could not be looked at."""
-        self.report.unread.append(Unread(path, why))
+        shown, _ = self._scanner.scan_name(path)
+        self.report.unread.append(Unread(shown, why))
 
     def _take(self, path: str, found: Iterable[Leak]) -> None:
         leaks = 0
@@ -88,14 +89,18 @@ def work_tree(root: Path, scanner: Scanner) -> Report:
     """Look through the files that git tracks or would offer to add, as they are on disk."""
     search = _Search(scanner)
     files, others = git_tree.listed(root)
-    search.report.unread += others
+    for other in others:
+        search.unread(*other)
     tree = git_tree.WorkTree(root)
     for path in files:
         found = tree.pieces(path, PIECE)
         if isinstance(found, Unread):
             search.unread(*found)
         elif found is not None:
-            search.look(path, found)
+            try:
+                search.look(path, found)
+            except OSError as error:
+                search.unread(path, os.strerror(error.errno or 0).lower())
     return search.report
 
 

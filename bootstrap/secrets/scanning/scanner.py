@@ -84,18 +84,17 @@ class Scanner:
         if decoded is not None:
             yield from decoded.finish()
 
-    def scan_name(self, path: str) -> list[Leak]:
-        """Look at a file's name; the path in the answer is masked."""
-        found = self._find(as_bytes(path))
-        shown = self.masked_name(path) if found else path
-        return [Leak(shown, 0, 0, item.what, item.own, note="in the file's name") for item in found]
-
-    def masked_name(self, path: str) -> str:
-        """Hide what is secret in a file's name."""
+    def scan_name(self, path: str, prefix: str = "") -> tuple[str, list[Leak]]:
+        """Look at a file's name; return the name as it may be shown, behind `prefix`, and the leaks in it."""
         data = as_bytes(path)
-        for item in reversed(self._find(data)):
+        found = self._find(data)
+        if not found:
+            return prefix + path, []
+        for item in reversed(found):
             data = data[: item.start] + MASK.encode() + data[item.end :]
-        return data.decode(errors="replace")
+        shown = prefix + data.decode(errors="replace")
+        note = "in the file's name"
+        return shown, [Leak(shown, 0, 0, item.what, item.own, note=note) for item in found]
 
     def _find(self, data: bytes, *, binary: bool = False) -> list[_Found]:
         """Find everything in order, one finding at one place: own values first, then the longest."""
