@@ -62,7 +62,7 @@ def test_compose_reads_back_every_value_of_an_environment(
     def check(values: list[str]) -> None:
         variables = {f"V_{number}": value for number, value in enumerate(values)}
         service = {"image": "x", "environment": variables}
-        text = yaml.block(yaml.for_compose({"services": {"s": service}}))
+        text = yaml.block(yaml.for_compose({"services": {"s": service}})) + "\n"
         assert compose.environment(text) == variables
 
     for_all(st.lists(hostile, min_size=80, max_size=100), check, examples=12)
