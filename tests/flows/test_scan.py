@@ -261,7 +261,7 @@ def test_thousands_of_objects_come_through_one_process(repository: Repository, s
 
 def test_a_large_file_takes_no_memory_of_its_size(repository: Repository, scanner: Scanner) -> None:
     with (repository.root / "large").open("wb") as stream:
-        for _ in range(96):
+        for _ in range(48):
             stream.write(b"nothing to see here, and nothing over there\n" * 23831)  # a MiB
         stream.write(VALUE.encode())
     repository.git("add", "--all")
@@ -270,8 +270,8 @@ def test_a_large_file_takes_no_memory_of_its_size(repository: Repository, scanne
         report = look(repository.root, scanner)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert found(report) == {f"large:{96 * 23831 + 1} KEY"}
-        assert peak < 40 * 1024 * 1024
+        assert found(report) == {f"large:{48 * 23831 + 1} KEY"}
+        assert peak < 32 * 1024 * 1024
 
 
 def test_a_file_full_of_leaks_is_a_short_report(repository: Repository, scanner: Scanner) -> None:
