@@ -133,7 +133,9 @@ class Writer:
 
 
 def holder_of(lock: Path) -> int | None:
-    """Find the process that holds the lock now, as proc(5) says it."""
+    """Find the process that holds the lock now, as proc(5) says it; None where nobody does, or ever did."""
+    if not lock.exists():
+        return None
     inode = f":{lock.stat().st_ino}"
     for line in Path("/proc/locks").read_text().splitlines():
         words = line.split()
