@@ -71,7 +71,7 @@ class Store(SecretStore):
             return _within(_PATIENCE, lambda: question(backend))
         except _StuckError as error:
             self._problem = BootstrapError(
-                f"{name}: the keyring has not answered for {_PATIENCE:.0f} seconds",
+                f"the keyring has not answered for {_PATIENCE:.0f} seconds",
                 f"Answer its prompt if it shows one, then run the same command again; {_FILE}",
             )
             raise self._problem from error
