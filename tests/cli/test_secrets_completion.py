@@ -59,14 +59,14 @@ def complete(request: pytest.FixtureRequest, installed: Shop) -> Iterator[Comple
         "zsh": f"autoload -U compinit; compinit -u -d {installed.home}/dump;"
         " unsetopt beep list_beep list_ambiguous",
     }[shell]
-    ready = READY.replace(" ", "  ")  # the line that is typed is not yet the answer
+    ready = READY.replace(" ", "  ")  # what is typed is no answer yet
     child.sendline(f'{prepare}; eval "$(bootstrap completion {shell})"; echo {ready}')
     child.expect(f"\n{READY}\r")
 
     def type_tab(line: str) -> str:
         child.sendline("")
         child.send(f"{line}\t")
-        # Completion runs before the shell reads on: what it prints next comes after everything it has offered.
+        # A shell completes before it reads on: this is printed after everything that it has offered.
         child.send("\x15echo  the  end\r")
         child.expect("\nthe end\r")
         assert child.before is not None

@@ -7,13 +7,13 @@ import contextlib
 import os
 import subprocess
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.model.masking import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
 #: the program that takes values as arguments and no other way
 ALLOWED_ARGUMENTS = "gp"
@@ -58,13 +58,16 @@ class Probe:
 
     @contextlib.contextmanager
     def watching(self, *, environ: bool = True) -> Iterator[set[str]]:
-        """Look at the arguments, and at the environment, of every process while the block runs.
+        """Look at the arguments, and at the environment, of every process that starts while the block runs.
 
         The set that it gives is complete when the block has ended. `gp` may have one in its arguments.
         """
         found: set[str] = set()
         done = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(found, done, environ), name="leak probe")
+        before = set(os.listdir("/proc"))  # noqa: PTH208 - as in the thread
+        watcher = threading.Thread(
+            target=self._watch, args=(found, done, before), kwargs={"environ": environ}, name="leak probe"
+        )
         watcher.start()
         try:
             yield found
@@ -72,15 +75,22 @@ class Probe:
             done.set()
             watcher.join()
 
-    def _watch(self, found: set[str], done: threading.Event, environ: bool) -> None:  # noqa: FBT001 - of a thread
+    def _watch(self, found: set[str], done: threading.Event, before: set[str], *, environ: bool) -> None:
+        last: dict[str, tuple[bytes, bytes]] = {}
         while not done.is_set():
-            for folder in Path("/proc").glob("[0-9]*"):
-                arguments = _read(folder / "cmdline").split(b"\0")
-                if self.finds(b"\0".join(arguments)) and not _may(arguments):
-                    found.add(f"arguments of {_name(arguments)}")
-                if environ and self.finds(_read(folder / "environ")):
-                    found.add(f"environment of {_name(arguments)}")
-            done.wait(0.002)
+            for number in set(os.listdir("/proc")) - before:  # noqa: PTH208 - many times a second
+                now = (_read(f"/proc/{number}/cmdline"), _read(f"/proc/{number}/environ") if environ else b"")
+                if number.isdecimal() and now != last.get(number):
+                    last[number] = now
+                    found.update(self._in_process(*now))
+            done.wait(0.005)
+
+    def _in_process(self, cmdline: bytes, environ: bytes) -> Iterator[str]:
+        arguments = cmdline.split(b"\0")
+        if self.finds(cmdline) and not _may(arguments):
+            yield f"arguments of {_name(arguments)}"
+        if self.finds(environ):
+            yield f"environment of {_name(arguments)}"
 
 
 def _forms(data: bytes) -> Iterator[bytes]:
@@ -103,10 +113,11 @@ def _name(arguments: list[bytes]) -> str:
     return os.fsdecode(arguments[0])
 
 
-def _read(path: Path) -> bytes:
+def _read(path: str) -> bytes:
     """A process may end, or be another user's, at any time."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - many times a second
+            return stream.readall()
     except OSError:
         return b""
 

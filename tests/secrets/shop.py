@@ -119,11 +119,12 @@ class Shop:
         *arguments: str,
         data: str | bytes = b"",
         env: Mapping[str, str] | None = None,
+        shell: str = 'exec "$@"',
         timeout: float = 60,
     ) -> Result:
-        """Run `bootstrap ARGUMENTS` here, with `data` on its standard input."""
+        """Run `bootstrap ARGUMENTS` here, as "$@" of a `shell` script, with `data` on its standard input."""
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            ["sh", "-c", shell, "sh", *COMMAND, *arguments],
             cwd=self.root,
             env={**self.environ, **(env or {})},
             input=data.encode() if isinstance(data, str) else data,
