@@ -100,15 +100,22 @@ def _grown(text: str) -> str:
 
 @pytest.fixture(scope="session")
 def corpus(hostile: st.SearchStrategy[str], soak: int) -> list[str]:
-    """Different hostile values; every 50th is 32 KB long."""
+    """Different hostile values; every 50th is 32 KB long. In a soak, every character there is, too."""
     values = _different(hostile, soak)
-    return [_grown(value) if number % 50 == 0 else value for number, value in enumerate(values)]
+    grown = [_grown(value) if number % 50 == 0 else value for number, value in enumerate(values)]
+    return [*grown, *_every_character()] if soak > 1 else grown
 
 
 @pytest.fixture(scope="session")
 def words(soak: int) -> list[str]:
     """Different words of the characters that every reader of .env files takes for themselves."""
     return _different(st.text(string.ascii_letters + string.digits + "_./:=@%+,-", max_size=40), soak)
+
+
+def _every_character() -> list[str]:
+    """All but NUL and surrogates, 4096 to a value."""
+    every = "".join(map(chr, [*range(1, 0xD800), *range(0xE000, 0x110000)]))
+    return [every[start : start + 4096] for start in range(0, len(every), 4096)]
 
 
 def _different(strategy: st.SearchStrategy[str], soak: int) -> list[str]:

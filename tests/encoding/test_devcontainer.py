@@ -58,6 +58,7 @@ def devcontainer(tmp_path: Path) -> list[str]:
     return [
         *(program, "run-user-commands", "--docker-path", str(docker), "--container-id", "made"),
         *("--workspace-folder", str(tmp_path), "--user-data-folder", str(tmp_path / "data")),
+        *("--container-data-folder", str(tmp_path / "marks")),
         *("--secrets-file", str(tmp_path / "secrets.json")),
     ]
 
