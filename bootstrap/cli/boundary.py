@@ -33,9 +33,19 @@ def report(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, click.ClickException):
         return _say(error.format_message(), "", error.exit_code, as_json=as_json)
     if isinstance(error, OSError) and error.errno in _OUTPUT:
+        _let_go_of_output()
         return _say(f"cannot write its output: {os.strerror(error.errno).lower()}", "", 1, as_json=False)
     _unexpected(error)
     return 1
+
+
+def _let_go_of_output() -> None:
+    """Let what could not be written lead nowhere: at its exit Python would try again, and exit with 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
