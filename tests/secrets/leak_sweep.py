@@ -105,8 +105,9 @@ class Sweep:
     def program(self, name: str, script: str) -> None:
         """Put a shell script before a stand-in; it finds that one as $ITSELF."""
         path = self.programs.programs / name
-        itself = path.with_name(f"{name}-itself")
+        itself = path.parent / "behind" / name
         if not itself.exists():
+            itself.parent.mkdir(exist_ok=True)
             path.rename(itself)
         path.write_text(f"#!/bin/sh\nITSELF={itself}\n{script}\n", encoding="utf-8")
         path.chmod(0o755)
