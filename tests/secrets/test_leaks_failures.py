@@ -1,4 +1,4 @@
-"""Nothing leaks when things fail: a store that is torn or full, a program that talks, hangs or is interrupted."""
+"""Nothing leaks when a store is torn or full, and when a program talks, hangs or is interrupted."""
 
 from __future__ import annotations
 
