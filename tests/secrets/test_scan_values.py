@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootstrap.secrets.scanning.scanner import PIECE, Leak, Scanner
@@ -47,6 +47,7 @@ def encodings(value: str) -> dict[str, bytes]:
     }
 
 
+@settings(deadline=None)
 @given(VALUES, st.binary(max_size=40), st.binary(max_size=40))
 def test_a_value_is_found_in_any_bytes(value: str, before: bytes, after: bytes) -> None:
     scanner = Scanner([("KEY", value.strip())])
@@ -55,6 +56,7 @@ def test_a_value_is_found_in_any_bytes(value: str, before: bytes, after: bytes) 
         assert [leak.what for leak in found][:1] == ["KEY"], name
 
 
+@settings(deadline=None)
 @given(VALUES, st.binary(max_size=40), st.binary(max_size=40), st.sampled_from(["b64", "urlsafe", "mime"]))
 def test_a_value_is_found_in_base64_whatever_stands_around_it(
     value: str, before: bytes, after: bytes, kind: str
@@ -66,6 +68,7 @@ def test_a_value_is_found_in_base64_whatever_stands_around_it(
     assert Scanner([("KEY", value.strip())]).scan("file", b"x: " + spelled + b"\n")
 
 
+@settings(deadline=None)
 @given(TOKENS, st.text(string.punctuation + " \n", max_size=200))
 def test_what_is_not_there_is_not_reported(value: str, text: str) -> None:
     value += "q"  # so that no two of the characters below can be a spelling of it
@@ -73,6 +76,7 @@ def test_what_is_not_there_is_not_reported(value: str, text: str) -> None:
     assert Scanner([("KEY", value)]).scan("file", data) == []
 
 
+@settings(deadline=None)
 @given(TOKENS, st.data())
 def test_one_character_less_is_another_text(value: str, data: st.DataObject) -> None:
     gone = data.draw(st.integers(0, len(value) - 1))
@@ -80,6 +84,7 @@ def test_one_character_less_is_another_text(value: str, data: st.DataObject) -> 
     assert Scanner([("KEY", value)]).scan("file", f"a {rest} b".encode()) == []
 
 
+@settings(deadline=None)
 @given(TOKENS, st.text("ä☃𝄞 \n", max_size=30), st.sampled_from(["utf-16-le", "utf-16-be"]))
 def test_text_in_utf_16_is_read(value: str, before: str, encoding: str) -> None:
     (leak,) = Scanner([("KEY", value)]).scan("file", f"\ufeff{before}{value}\n".encode(encoding))
@@ -87,7 +92,10 @@ def test_text_in_utf_16_is_read(value: str, before: str, encoding: str) -> None:
     assert (leak.line, leak.column) == (before.count("\n") + 1, len(last_line) + 1)
 
 
-@given(st.binary(min_size=3, max_size=40), st.integers(0, 12000), st.integers(0, 12000), st.integers(1, 9000))
+@settings(deadline=None)
+@given(
+    st.binary(min_size=3, max_size=40), st.integers(0, 12000), st.integers(0, 12000), st.integers(64, 9000)
+)
 def test_pieces_make_no_difference(around: bytes, before: int, after: int, size: int) -> None:
     value = "w7Kq" + "z9Fb" * 3
     filling = (around + b"\n") * 400
