@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bootstrap.encoding.names import check_value
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
@@ -47,14 +46,6 @@ class Store(SecretStore):
     def names(self) -> frozenset[str]:
         """Everything in the file."""
         return frozenset(self._values(self._document.read()))
-
-    def check(self, name: str, value: Secret) -> None:
-        """Refuse what is no text at all, or nothing; anything else fits."""
-        if not value.reveal():
-            raise BootstrapError(
-                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
-            )
-        check_value(name, value.reveal())
 
     def _keep(self, values: Mapping[str, Secret]) -> Iterator[Outcome]:
         """Write all of them in one change: either all are kept, or none is."""

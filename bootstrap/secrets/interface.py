@@ -8,6 +8,7 @@ from typing import ClassVar, final
 
 from msgspec import Struct
 
+from bootstrap.encoding.names import check_value
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.repository import Repository
 from bootstrap.model.secret import Secret
@@ -107,8 +108,16 @@ class SecretStore(ABC):
         """Everything that it keeps for this repository; None where it cannot tell."""
         return None
 
-    def check(self, name: str, value: Secret) -> None:  # noqa: B027 - a store may take everything
-        """Raise BootstrapError for a name or value that the store would refuse or change."""
+    def check(self, name: str, value: Secret) -> None:
+        """Raise BootstrapError for a name or value that the store would refuse or change.
+
+        No store keeps nothing at all, which counts as not set, or what is no text.
+        """
+        if not value.reveal():
+            raise BootstrapError(
+                f"{name}: is empty, which counts as not set", f"Remove it: bootstrap secrets unset {name}"
+            )
+        check_value(name, value.reveal())
 
     @final
     def set(self, name: str, value: Secret) -> Fate:

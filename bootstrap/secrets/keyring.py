@@ -9,7 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from bootstrap.encoding.names import check_value
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Place, SecretStore
@@ -49,14 +48,6 @@ class Store(SecretStore):
         """Read one item."""
         value = self._ask(name, lambda backend: backend.get_password(self._service, name))
         return Secret(value, self.name) if value else None
-
-    def check(self, name: str, value: Secret) -> None:
-        """Refuse what is no text at all, or nothing; anything else fits."""
-        if not value.reveal():
-            raise BootstrapError(
-                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
-            )
-        check_value(name, value.reveal())
 
     def _write(self, name: str, value: Secret) -> None:
         self._ask(name, lambda backend: backend.set_password(self._service, name, value.reveal()))

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from bootstrap.encoding.names import check_value
-from bootstrap.model.errors import BootstrapError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Place, SecretStore
 from bootstrap.system.document import Document
@@ -32,14 +30,6 @@ class Store(SecretStore):
     def names(self) -> frozenset[str]:
         """Everything that has a value here."""
         return frozenset(name for name, value in self._entries().items() if value)
-
-    def check(self, name: str, value: Secret) -> None:
-        """Refuse what is no text at all, or nothing; anything else fits."""
-        if not value.reveal():
-            raise BootstrapError(
-                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
-            )
-        check_value(name, value.reveal())
 
     def removed(self, name: str) -> bool:
         """Whether the name was unset since the start: what the environment still has does not count."""

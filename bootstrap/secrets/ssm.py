@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from bootstrap.encoding.names import check_name, check_value
+from bootstrap.encoding.names import check_name
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
@@ -65,12 +65,8 @@ class Store(SecretStore):
     def check(self, name: str, value: Secret) -> None:
         """Refuse what AWS would refuse or change."""
         check_name(name)
+        super().check(name, value)
         text = value.reveal()
-        check_value(name, text)
-        if not text:
-            raise BootstrapError(
-                f"{name}: is empty, which counts as not set", f"bootstrap secrets unset {name}"
-            )
         if len(text.encode()) > LARGEST:
             raise BootstrapError(
                 f"{name}: is longer than the {LARGEST} bytes of a standard parameter",

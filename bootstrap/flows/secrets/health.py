@@ -6,6 +6,7 @@ from bootstrap.flows.secrets import choice
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets import open_store
+from bootstrap.secrets.dotenv import Store as DotenvStore
 from bootstrap.secrets.interface import Place
 from bootstrap.secrets.session import Store as SessionStore
 
@@ -19,6 +20,7 @@ def examine(place: Callable[[], Place]) -> Iterator[Remark]:
         told = place()
         yield Remark("secrets", Mark.OK, f"those of {told.repository.identity}")
         yield _store(told)
+        yield from _dotenv(told)
         yield from _session(told)
     except BootstrapError as error:
         yield Remark("secrets", Mark.PROBLEM, error.message, error.hint)
@@ -35,6 +37,22 @@ def _store(place: Place) -> Remark:
     if reason is not None:
         return Remark("store", Mark.PROBLEM, f"{name} does not work now: {reason}", "bootstrap secrets use")
     return Remark("store", Mark.OK, f"kept in {store.title}, {store.lasts()}")
+
+
+def _dotenv(place: Place) -> Iterator[Remark]:
+    """Say of a .env beside the manifest what is in it for this project, and whether it is safe there."""
+    store = DotenvStore(place)
+    if store.unavailable() is not None:
+        return
+    yield from store.remarks()
+    names = sorted((store.names() or frozenset()) & set(place.services))
+    if names and choice.recorded(place) != store.name:
+        yield Remark(
+            "dotenv",
+            Mark.NOTE,
+            f".env holds {', '.join(names)}, which nothing reads",
+            "bootstrap secrets import .env",
+        )
 
 
 def _session(place: Place) -> Iterator[Remark]:
