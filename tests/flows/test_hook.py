@@ -73,6 +73,12 @@ def commits(repository: Repository) -> int:
     return int(repository.git("rev-list", "--count", "HEAD"))
 
 
+def look(path: Path) -> tuple[int, int, int]:
+    """Take what changes when a file is written or replaced."""
+    status = path.lstat()
+    return status.st_ino, status.st_mode, status.st_mtime_ns
+
+
 def test_it_is_written_where_there_is_none(repository: Repository) -> None:
     assert hook.look(repository.root).state is State.ABSENT
     found = hook.install(repository.root)
@@ -116,13 +122,13 @@ def test_somebody_else_s_hook_stays(repository: Repository, kind: str) -> None:
     else:
         path.write_text("#!/bin/sh\necho mine\n")
         path.chmod(0o755 if kind == "script" else 0o644)
-    before = path.lstat()
+    before = look(path)
     with pytest.raises(BootstrapError) as caught:
         hook.install(repository.root)
     assert hook.LINE in caught.value.hint
     assert str(path) in caught.value.hint
     assert not hook.remove(repository.root)
-    assert path.lstat() == before
+    assert look(path) == before
 
 
 def test_a_hook_that_calls_us_already_is_enough(repository: Repository) -> None:
