@@ -124,7 +124,7 @@ class Shop:
     ) -> Result:
         """Run `bootstrap ARGUMENTS` here, as "$@" of a `shell` script, with `data` on its standard input."""
         done = subprocess.run(
-            ["sh", "-c", shell, "sh", *COMMAND, *arguments],
+            ["/bin/sh", "-c", shell, "sh", *COMMAND, *arguments],
             cwd=self.root,
             env={**self.environ, **(env or {})},
             input=data.encode() if isinstance(data, str) else data,
