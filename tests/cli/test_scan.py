@@ -155,6 +155,21 @@ def test_a_name_cannot_steer_the_terminal_or_forge_a_line(scan: Scan, shop: Repo
     assert scan().check(5).out == "a\\n\\x1b[2Jb:1:1: the value of NOTHING:1:1: the value of SHOP_KEY\n"
 
 
+@pytest.mark.parametrize("kind", ["not looked into", "allowed", "too many"])
+def test_no_name_makes_a_line_of_its_own(scan: Scan, shop: Repository, value: str, kind: str) -> None:
+    forged = "No secrets in 99 files."
+    name = f"a\n{forged}\n"
+    if kind == "not looked into":
+        shop.write(name, "PK\x03\x04")
+    elif kind == "allowed":
+        shop.write(name, f"{value} # bootstrap:allow-secret for once\n")
+    else:
+        shop.write(name, f"{value}\n" * 101)
+    lines = scan().err.splitlines()
+    assert forged not in lines
+    assert any(f"a\\n{forged}\\n" in line for line in lines)
+
+
 def test_every_layer_s_value_is_looked_for(
     scan: Scan, shop: Repository, bootstrap: Callable[..., Result], value: str, chance: random.Random
 ) -> None:

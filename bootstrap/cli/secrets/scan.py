@@ -99,25 +99,28 @@ def _show(report: scan.Report, skipped: dict[str, str], *, staged: bool) -> None
     for leak in report.leaks:
         output.data(output.clean_value(_line(leak)), style="red")
     for note in report.notes:
-        output.words(f"Note: {note}.")
+        _words(f"Note: {note}.")
     for name, reason in skipped.items():
-        output.words(f"Note: {name} was not looked for: its value {reason}.")
+        _words(f"Note: {name} was not looked for: its value {reason}.")
     by_reason: defaultdict[str, list[str]] = defaultdict(list)
     for path, why in report.unread:
         by_reason[why].append(path)
     for why, paths in by_reason.items():
-        output.words(f"Not looked into ({why}): {_some(paths)}")
+        _words(f"Not looked into ({why}): {_some(paths)}")
     if report.allowed:
-        output.words(
-            f"Allowed, with a reason: {_some(f'{leak.path}:{leak.line}' for leak in report.allowed)}"
-        )
+        _words(f"Allowed, with a reason: {_some(f'{leak.path}:{leak.line}' for leak in report.allowed)}")
     if not report.leaks:
         messages = f" and {_count(report.messages, 'message')}" if report.messages else ""
-        output.words(f"No secrets in {_count(report.looked_at, 'file')}{messages}.")
+        _words(f"No secrets in {_count(report.looked_at, 'file')}{messages}.")
         return
     output.words()
     for hint in _hints(report.leaks, staged=staged):
-        output.words(hint)
+        _words(hint)
+
+
+def _words(text: str) -> None:
+    """Write one line, whatever stands in the names in it: a line end must not make two."""
+    output.words(output.clean_value(text))
 
 
 def _line(leak: Leak) -> str:
