@@ -35,13 +35,15 @@ def command(session: Session, action: str) -> int:
             {"state": found.state.name.lower(), "path": str(found.path), "scans": found.scans}
         )
     elif action == "remove":
-        output.words(f"{found.path}: {'removed' if removed else 'nothing of ours was there'}")
+        result = "removed" if removed else "nothing of ours was there"
+        output.words(output.clean_value(f"{found.path}: {result}"))
     else:
         _show(found)
     return 0
 
 
 def _show(found: hook.Hook) -> None:
-    output.words(f"{found.path}: {found.state.value}", style="green" if found.scans else "yellow")
+    colour = "green" if found.scans else "yellow"
+    output.words(output.clean_value(f"{found.path}: {found.state.value}"), style=colour)
     if found.advice:
-        output.words(f"  {found.advice}")
+        output.words(output.clean_value(f"  {found.advice}"))
