@@ -11,6 +11,11 @@ from bootstrap.config.location import MANIFEST
 from bootstrap.model.project import Project
 
 _COLLECTOR = "telemetry"
+#: what brings secrets into a `compose` table from elsewhere, and what to do instead
+_BROUGHT_IN = {
+    "extends": ("brings the secrets of another service along", "Say what it takes in this table itself."),
+    "label_file": ("reads a file that may hold secrets, as .env does", "Write labels = { ... } instead."),
+}
 
 
 def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path | None) -> None:
@@ -29,6 +34,7 @@ def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path
                 raise ManifestError(
                     f"{key}.depends_on", f"there is no service {other!r}", known(other, project.services)
                 )
+        _check_compose(f"{key}.compose", service.compose)
         if service.build is not None:
             _check_path(f"{key}.build", service.build, root)
     if project.files.templates is not None:
@@ -37,6 +43,12 @@ def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path
     _check_otel_names(project)
     check_ports(project, MANIFEST)
     check_references(project, MANIFEST)
+
+
+def _check_compose(key: str, table: Mapping[str, Any]) -> None:
+    for name, (problem, instead) in _BROUGHT_IN.items():
+        if name in table:
+            raise ManifestError(f"{key}.{name}", problem, instead)
 
 
 def _check_path(key: str, path: str, root: Path | None) -> None:
