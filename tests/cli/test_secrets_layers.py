@@ -81,6 +81,17 @@ def test_the_next_start_of_the_workspace_forgets_the_session_file(gitpod: Shop) 
     assert seen_by_run(gitpod, **again) == "newer"
 
 
+def test_a_process_without_the_workspace_s_variables_brings_no_old_value_back(gitpod: Shop) -> None:
+    gitpod("secrets", "set", "WORKER_KEY", data="new").check(0)
+    whole = dict(gitpod.environ)
+    for name in whole:
+        if name.startswith("GITPOD_"):  # as an editor or cron may start a commit hook
+            del gitpod.environ[name]
+    gitpod("secrets", "scan", "--staged").check(0)
+    gitpod.environ = whole
+    assert seen_by_run(gitpod) == "new"
+
+
 def test_a_failure_halfway_through_five_tells_each_name_s_fate(gitpod: Shop, programs: StandIns) -> None:
     with programs.trouble("gp", writes=2):
         failed = gitpod("secrets", "import", "-", "--format", "json", "--undeclared", data=json.dumps(FIVE))
