@@ -51,8 +51,10 @@ def folder_that_is_none(sweep: Sweep) -> None:
     folder = sweep.shop.place.folder.path
     folder.parent.mkdir(parents=True)
     folder.write_text("", encoding="utf-8")
-    sweep.set("--store", "file", code=1)
-    sweep.set(code=1)
+    for options in ([], ["--json"], ["--store", "file"]):
+        result = sweep.shop("secrets", "set", "WORKER_KEY", *options, data=sweep.values["WORKER_KEY"])
+        sweep.look(result)
+        assert result.code in (1, 3)
 
 
 def full_disk(sweep: Sweep) -> None:
