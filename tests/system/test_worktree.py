@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.repository import Repository, of_remote
 from bootstrap.system.worktree import repository
 
@@ -123,6 +124,57 @@ def test_without_a_remote_the_real_path_counts(repository: Clone, tmp_path: Path
     link = tmp_path / "link"
     link.symlink_to(repository.root)
     assert _read(link) == Repository(str(repository.root.resolve()))
+
+
+VICTIM = "https://github.com/victim/app.git"
+
+
+def test_a_submodule_is_a_part_of_what_holds_it_whatever_its_url(repository: Clone, tmp_path: Path) -> None:
+    other = type(repository)(tmp_path / "other")
+    other.commit()
+    repository.git("remote", "add", "origin", "https://github.com/owner/name.git")
+    repository.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.root), "lib")
+    repository.git("config", "-f", ".gitmodules", "submodule.lib.url", VICTIM)
+    repository.git("submodule", "--quiet", "sync")
+    assert VICTIM in subprocess.check_output(
+        ["git", "config", "remote.origin.url"], cwd=repository.root / "lib", text=True
+    )
+    assert _read(repository.root / "lib").identity == "github.com/owner/name#lib"
+    (repository.root / ".gitmodules").unlink()
+    assert _read(repository.root / "lib").identity == "github.com/owner/name#lib"
+
+
+def test_a_submodule_with_its_own_git_folder_is_one_too(repository: Clone) -> None:
+    repository.write(".gitmodules", f'[submodule "lib"]\n\tpath = lib\n\turl = {VICTIM}\n')
+    inner = type(repository)(repository.root / "lib")
+    inner.git("remote", "add", "origin", VICTIM)
+    assert _read(inner.root).identity == f"{repository.root.resolve()}#lib"
+
+
+def test_a_clone_inside_another_work_tree_is_itself(repository: Clone) -> None:
+    inner = type(repository)(repository.root / "inner")
+    inner.git("remote", "add", "origin", "https://github.com/owner/inner.git")
+    assert _read(inner.root).identity == "github.com/owner/inner"
+
+
+def test_what_git_takes_for_no_repository_has_no_origin(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text(f'[remote "origin"]\n\turl = {VICTIM}\n', "utf-8")
+    assert _read(tmp_path) == Repository(str(tmp_path.resolve()))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_somebody_elses_repository_is_not_trusted(repository: Clone) -> None:
+    repository.git("remote", "add", "origin", VICTIM)
+    os.chown(repository.root / ".git", 65534, 65534)
+    assert _read(repository.root) == Repository(str(repository.root.resolve()))
+
+
+def test_without_git_nobody_guesses(repository: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    (repository.root / ".git" / "config").write_text('[remote "origin"]\n\turl = "quoted"\n', "utf-8")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(NotConfiguredError, match="only git can tell"):
+        _read(repository.root)
 
 
 def test_the_usual_configuration_needs_no_git(repository: Clone) -> None:
