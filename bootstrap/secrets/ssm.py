@@ -167,7 +167,10 @@ class Store(SecretStore):
                 "parameters are named after the repository's remote, and it has none",
                 "git remote add origin URL",
             )
-        parts = repository.identity.removeprefix("github.com/").split("/")
+        host, *parts = repository.identity.split("/")
+        if host != "github.com":
+            # A host without a dot looks like an owner; no owner ends with one.
+            parts = [host if "." in host else f"{host}.", *parts]
         if not all(_PART.fullmatch(part) for part in parts):
             raise NotConfiguredError(
                 f"{repository.identity} holds other characters than a-z 0-9 . - _, and AWS allows no others",

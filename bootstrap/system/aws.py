@@ -111,11 +111,11 @@ def _session(credentials: Keys | Profile) -> Any:
     from botocore.session import Session  # noqa: PLC0415 - as boto3
 
     if isinstance(credentials, Keys):
-        session = Session(session_vars={"profile": _UNSET})
+        session = Session(session_vars={"profile": _UNSET, "data_path": _UNSET})
         session.set_config_variable("config_file", os.devnull)
         session.set_config_variable("credentials_file", os.devnull)
     else:
-        session = Session(profile=credentials.name)
+        session = Session(profile=credentials.name, session_vars={"data_path": _UNSET})
     resolver = session.get_component("credential_provider")
     for provider in _AMBIENT:
         resolver.remove(provider)
