@@ -19,6 +19,8 @@ INTERRUPTED = 130
 #: what a full disk, a closed terminal or a gone reader answer
 _OUTPUT = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EPIPE, errno.EBADF)
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS|_URL$", re.IGNORECASE)
+#: what can be neither a command, an option, a store nor the name of a secret
+_VALUE = re.compile(r"(?!--?[a-z])(?![a-z_-]{1,20}$)(?![A-Z_]+$)\S.{5,}|.*[^\w-].{5,}", re.DOTALL)
 
 
 def report(error: BaseException, *, as_json: bool) -> int:
@@ -29,7 +31,8 @@ def report(error: BaseException, *, as_json: bool) -> int:
         return _say(error.message, error.hint, error.exit_code, as_json=as_json)
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx is not None else "bootstrap"
-        return _say(error.format_message().rstrip("."), f"See: {path} --help", 2, as_json=as_json)
+        message = _without_values(error.format_message(), path).rstrip(".")
+        return _say(message, f"See: {path} --help", 2, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _say(error.format_message(), "", error.exit_code, as_json=as_json)
     if isinstance(error, OSError) and error.errno in _OUTPUT:
@@ -46,6 +49,15 @@ def _let_go_of_output() -> None:
             stream.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _without_values(message: str, path: str) -> str:
+    """Leave out what somebody may have typed as the value of a secret, where the parser would repeat it."""
+    if " secrets" in path:
+        for word in sys.argv[1:]:
+            if _VALUE.fullmatch(word):
+                message = message.replace(word, "...")
+    return message
 
 
 def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:

@@ -153,3 +153,25 @@ def test_an_unexpected_error_leaves_a_report_without_secrets(bootstrap: Any, pro
     assert "RuntimeError: [masked]" in result.err
     assert "Python 3." in result.err
     assert secret not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("secrets", "CANARY"),
+        ("secrets", "set", "OTHER_KEY", "CANARY"),
+        ("secrets", "set", "OTHER_KEY=CANARY"),
+        ("secrets", "get", "OTHER_KEY", "CANARY"),
+        ("secrets", "list", "CANARY"),
+        ("secrets", "use", "CANARY"),
+        ("secrets", "hook", "CANARY"),
+        ("secrets", "set", "OTHER_KEY", "--store", "CANARY"),
+    ],
+)
+@pytest.mark.parametrize("value", ["hcaik_0123456789abcdef", "AKIAPLAINLYFAKE12345", "postgres://a:b@c/d"])
+def test_a_value_typed_as_an_argument_is_not_repeated(
+    bootstrap: Any, project: Any, words: tuple[str, ...], value: str
+) -> None:
+    result = bootstrap(*(word.replace("CANARY", value) for word in words), cwd=project.root).check(2)
+    assert value not in result.out + result.err
+    assert result.err.startswith("bootstrap: ")
