@@ -10,7 +10,7 @@ from bootstrap.config.location import find
 from bootstrap.flows.environment import readers, secret_specs
 from bootstrap.flows.secrets import choice
 from bootstrap.flows.secrets.layers import Layers
-from bootstrap.flows.secrets.place import make_place
+from bootstrap.flows.secrets.place import make_place, repository_of
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project
 from bootstrap.model.repository import Repository
@@ -20,7 +20,6 @@ from bootstrap.secrets.interface import Place
 from bootstrap.secrets.session import Store as SessionStore
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
-from bootstrap.system.worktree import repository, root_of
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces import detect
 from bootstrap.workspaces.interface import Workspace
@@ -42,6 +41,13 @@ class Session:
     def manifest(self) -> Path:
         """The manifest's path; raises where there is none."""
         return find(self.start)
+
+    def use_profile(self, profile: str | None) -> None:
+        """Work with this AWS profile from now on."""
+        self.profile = profile
+        if profile is not None:
+            for name in ("place", "session_store", "layers"):
+                self.__dict__.pop(name, None)
 
     @property
     def root(self) -> Path:
@@ -76,7 +82,7 @@ class Session:
     @cached_property
     def repository(self) -> Repository:
         """Whose secrets are read and kept."""
-        return repository(root_of(self.root) or self.root)
+        return repository_of(self.root)
 
     @cached_property
     def place(self) -> Place:
@@ -106,7 +112,7 @@ class Session:
         return Layers(
             self.session_store,
             EnvironmentStore(self.place),
-            lambda: choice.chosen(self.place),
+            lambda: choice.read_from(self.place),
             secret_specs(self.project),
         )
 

@@ -37,7 +37,6 @@ class Store(SecretStore):
     name = "codespaces"
     title = "your Codespaces secrets"
     readable = False
-    delayed = True
     caution = "GitHub never gives a value back: what is set here can be replaced and removed, and not read."
 
     #: seconds to wait for `gh`
@@ -48,6 +47,7 @@ class Store(SecretStore):
         self._slug = place.repository.slug or ""
         self._granted: dict[str, dict[str, int]] = {}
         self._listed: frozenset[str] | None = None
+        self.delayed = bool(place.environ.get("CODESPACES") or place.environ.get("CODESPACE_NAME"))
 
     def unavailable(self) -> str | None:
         """Name what is missing: a GitHub repository, `gh`, its login, or the right to manage secrets."""

@@ -94,7 +94,7 @@ class Store(SecretStore):
         if "for security reasons" in answer.errors + answer.output:
             raise NotConfiguredError(
                 f"{name}: a workspace may change your variables, and may not make new ones",
-                f"Make it once at {self._page()} (scope */**); from then on it can be set from here.",
+                f"Make it once at {self.page} (scope */**); from then on it can be set from here.",
             )
         # No word of gp's is repeated: it has just been given the value.
         raise BootstrapError(
@@ -110,7 +110,7 @@ class Store(SecretStore):
         if name in self._visible():
             raise BootstrapError(
                 f"{name}: is one of your own variables, and gp removes this repository's only",
-                f"Remove it at {self._page()}",
+                f"Remove it at {self.page}",
             )
 
     def _visible(self) -> dict[str, Secret]:
@@ -150,7 +150,8 @@ class Store(SecretStore):
         here = Path(os.path.realpath(self._place.root))
         return bool(root) and not here.is_relative_to(os.path.realpath(root))
 
-    def _page(self) -> str:
+    @property
+    def page(self) -> str:
         """Where a person sees and changes their own variables."""
         return f"{self._place.environ.get('GITPOD_HOST') or 'https://gitpod.io'}/user/variables"
 

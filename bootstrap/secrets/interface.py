@@ -21,6 +21,7 @@ class Fate(Enum):
     STORED = "stored"  # and read back, byte for byte
     ACCEPTED = "accepted, cannot be read back"
     UNCHANGED = "unchanged"
+    SENT = "sent before, cannot be compared"
     REMOVED = "removed"
     ABSENT = "was not set"
     REFUSED = "refused"
@@ -80,8 +81,8 @@ class SecretStore(ABC):
     writable: ClassVar[bool] = True
     #: whether it answers without a prompt, the network, or another program
     silent: ClassVar[bool] = False
-    #: whether shells see a value only at the next start of the workspace
-    delayed: ClassVar[bool] = False
+    #: whether it is this workspace's own, and shells here see a value only when the workspace starts again
+    delayed: bool = False
     #: what somebody should know before giving it a value
     caution: ClassVar[str] = ""
 

@@ -32,7 +32,6 @@ class Store(SecretStore):
     name = "ona"
     title = "your Ona secrets"
     readable = False
-    delayed = True
     caution = (
         "Ona gives your secrets to all of your environments, whatever their repository, and to nobody their"
         " values back. Nobody has tried this store on the real Ona."
@@ -44,6 +43,7 @@ class Store(SecretStore):
     def __init__(self, place: Place) -> None:
         self._environ = place.environ
         self._listed: list[_Entry] | None = None
+        self.delayed = bool(place.environ.get("GITPOD_ENVIRONMENT_ID"))
 
     def unavailable(self) -> str | None:
         """Name what is missing: the program, or what it answers instead of the list."""

@@ -1,7 +1,9 @@
 """The session file: what was set or unset since this workspace started, where shells do not see it yet."""
 
+import contextlib
 from typing import Any
 
+from bootstrap.model.errors import BootstrapError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Place, SecretStore
 from bootstrap.system.document import Document
@@ -55,7 +57,12 @@ class Store(SecretStore):
         self.mark_removed(name)
 
     def _entries(self) -> dict[str, str | None]:
-        return self._of_this_start(self._document.read())
+        data = self._document.read()
+        if data and data.get("instance") != self._instance:
+            # What an older start has left is of no use, and should not lie around.
+            with contextlib.suppress(BootstrapError), self._document.change() as old:
+                self._of_this_start(old)
+        return self._of_this_start(data)
 
     def _of_this_start(self, data: dict[str, Any]) -> dict[str, str | None]:
         """Find the entries in `data`; those of an older start are thrown away."""

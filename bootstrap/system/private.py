@@ -29,7 +29,8 @@ class PrivateFolder:
     def directory(self) -> Path:
         """The folder, made on first use; raises BootstrapError where it is not this user's alone."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            for folder in reversed([parent for parent in self.path.parents if not parent.exists()]):
+                folder.mkdir(mode=0o700, exist_ok=True)  # as the XDG specification asks
             self.path.mkdir(mode=0o700, exist_ok=True)
             status = self.path.lstat()
         except OSError as error:

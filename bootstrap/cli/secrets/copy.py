@@ -3,7 +3,7 @@
 import click
 
 from bootstrap.cli import output
-from bootstrap.cli.secrets.shared import Report, names_argument, profile_option, store_option, warn
+from bootstrap.cli.secrets.shared import Report, names_argument, nothing, profile_option, store_option, warn
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
@@ -42,7 +42,7 @@ def command(
     """
     specs = secret_specs(session.project)
     check_names(names, specs, undeclared=True)
-    session.profile = aws_profile
+    session.use_profile(aws_profile)
     source = choice.named(session.place, origin)
     goal = choice.named(session.place, target)
     check_takes(goal)
@@ -53,13 +53,13 @@ def command(
         output.words(f"Not in {source.name}: {', '.join(copy.missing)}", style="yellow")
     if not copy.values:
         output.words(f"{source.name} has nothing to copy.")
-        return 1 if names else 0
+        return nothing(session) or int(bool(names))
     if dry_run:
         _show(session, copying.plan(copy))
         return 0
     warn(goal)
     report = Report(session, goal, total=len(copy.values), quiet=len(copy.values) > _MANY)
-    report.follow(copying.run(session.place, session.session_store, copy), tuple(copy.values))
+    report.follow(copying.run(session.place, copy), tuple(copy.values))
     if not session.as_json:
         output.words(f"{len(report.done)} of {len(copy.values)} are in {goal.name} now.")
     return report.finish()

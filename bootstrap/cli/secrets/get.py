@@ -29,7 +29,7 @@ def command(session: Session, name: str, *, store: str | None, aws_profile: str 
       bootstrap secrets get DATABASE_URL --store file
     """
     check_forms((name,), secret_specs(session.project))
-    session.profile = aws_profile
+    session.use_profile(aws_profile)
     secret = session.lookup(name) if store is None else choice.named(session.place, store).get(name)
     if secret is None:
         where = f" in {store}" if store else ""

@@ -1,14 +1,13 @@
 """`bootstrap secrets import`."""
 
 import sys
-from pathlib import Path
 
 import click
 
 from bootstrap.cli import output
 from bootstrap.cli.secrets.shared import (
     Report,
-    in_use,
+    look_at,
     next_command,
     profile_option,
     settle,
@@ -22,7 +21,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import incoming
 from bootstrap.flows.secrets.keep import check_names, is_name, keep
-from bootstrap.model.errors import UsageError
+from bootstrap.model.errors import BootstrapError, UsageError
 from bootstrap.system.files import file_error
 
 
@@ -72,7 +71,7 @@ def command(
             "a shell exports much that is no secret", "Name what you want instead: --environment --name NAME"
         )
     source = "this shell" if environment else "stdin" if file == "-" else str(file)
-    found = dict(session.environ) if environment else _read(str(file), form, source)
+    found = dict(session.environ) if environment else _read(session, str(file), form)
     specs = secret_specs(session.project)
     chosen = incoming.choose(found, source, declared=specs, names=names, undeclared=undeclared)
     check_names(tuple(chosen.values), specs, undeclared=bool(names) or undeclared)
@@ -84,20 +83,24 @@ def command(
     settle(session, target, store)
     report = Report(session, target, total=len(chosen.values))
     report.follow(
-        keep(target, session.session_store, chosen.values, in_use=in_use(session, target)),
+        keep(session.place, target, chosen.values),
         tuple(chosen.values),
     )
+    look_at(session, {name: chosen.values[name] for name in report.done})
     shadowed(session, report.done, chosen.values)
     return report.finish(
         next_command(session, report.done), undeclared=[name for name in chosen.undeclared if is_name(name)]
     )
 
 
-def _read(file: str, form: str | None, source: str) -> dict[str, str]:
+def _read(session: Session, file: str, form: str | None) -> dict[str, str]:
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else (session.start / file).read_bytes()
+    except FileNotFoundError:
+        raise BootstrapError(f"there is no {file} in {session.start}", "Check the path.") from None
     except OSError as error:
         raise file_error("read", file, error) from error
+    source = "stdin" if file == "-" else file
     return incoming.read(data, form or ("json" if file.endswith(".json") else "dotenv"), source)
 
 
@@ -105,7 +108,7 @@ def _say_left(chosen: incoming.Incoming, *, environment: bool) -> None:
     if chosen.undeclared and not environment:
         output.words(f"Not declared, left out: {_listed(chosen.undeclared)} (--undeclared keeps them)")
     if chosen.empty:
-        output.words(f"Empty, left out: {', '.join(chosen.empty)}")
+        output.words(f"Empty, left out: {_listed(chosen.empty)}")
 
 
 def _listed(names: tuple[str, ...]) -> str:

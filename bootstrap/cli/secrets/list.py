@@ -5,8 +5,10 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows.environment import readers, secret_specs
 from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.health import moved
 from bootstrap.flows.secrets.listing import Listed, every
 from bootstrap.model.secret import masked
 
@@ -27,24 +29,22 @@ def command(session: Session, *, missing: bool) -> None:
       bootstrap secrets list --json
     """
     specs = secret_specs(session.project)
-    listed = [
-        one
-        for one in every(specs, readers(session.project), session.layers)
-        if not (missing and one.in_force)
-    ]
     store = choice.recorded(session.place)
+    with waiting(store or "the environment"):
+        found = every(specs, readers(session.project), session.layers)
+    listed = [one for one in found if not (missing and one.in_force)]
     if session.as_json:
         output.json_document({"store": store, "secrets": [_as_json(one) for one in listed]})
         return
-    rows = [
-        (one.spec.name, _value(one), ", ".join(one.services) or f"bootstrap {one.spec.audience}", _where(one))
-        for one in listed
-    ]
+    rows = [(one.spec.name, _value(one), _seen_by(one), _where(one)) for one in listed]
     if not rows:
         output.words("No secret is missing." if missing else "This project has no secrets.")
         return
     output.table(("NAME", "VALUE", "SEEN BY", "WHERE"), rows)
     _say_more(listed, store)
+    for remark in moved(session.place):
+        output.words(remark.text, style="yellow")
+        output.words(f"  {remark.hint}")
 
 
 def _say_more(listed: list[Listed], store: str | None) -> None:
@@ -55,6 +55,12 @@ def _say_more(listed: list[Listed], store: str | None) -> None:
             output.words(f"{one.spec.name}{about} ({one.spec.documentation})")
     kept = f"Kept in {store}." if store else "No store is chosen yet: the first `set` chooses one."
     output.words(f"{kept} To set one: bootstrap secrets set NAME")
+
+
+def _seen_by(one: Listed) -> str:
+    if one.spec.audience != "service":
+        return f"bootstrap {one.spec.audience}"
+    return ", ".join(one.services) or "no service"
 
 
 def _value(one: Listed) -> str:

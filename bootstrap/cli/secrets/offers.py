@@ -7,7 +7,7 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.cli.secrets.prompts import ask
-from bootstrap.cli.secrets.shared import Report, in_use, settle, shadowed, store_for, warn
+from bootstrap.cli.secrets.shared import Report, look_at, settle, shadowed, store_for, warn
 from bootstrap.cli.session import Session
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import hook
@@ -29,7 +29,8 @@ def offer_secrets(session: Session, missing: Sequence[str]) -> int:
     warn(store)
     settle(session, store, None)
     report = Report(session, store, total=len(values))
-    report.follow(keep(store, session.session_store, values, in_use=in_use(session, store)), tuple(values))
+    report.follow(keep(session.place, store, values), tuple(values))
+    look_at(session, {name: values[name] for name in report.done})
     shadowed(session, report.done, values)
     return report.finish()
 

@@ -17,7 +17,7 @@ def ask(names: Iterable[str], specs: Mapping[str, SecretSpec]) -> dict[str, Secr
         spec = specs.get(name, SecretSpec(name))
         about = ". ".join(filter(None, (spec.description, spec.documentation)))
         if about:
-            output.words(f"{name}: {about}")
+            output.words(output.clean_value(f"{name}: {about}"))
         typed = click.prompt(name, default="", show_default=False, hide_input=True, err=True)
         if typed:
             values[name] = Secret(typed, "prompt")

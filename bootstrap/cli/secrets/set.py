@@ -8,9 +8,10 @@ from bootstrap.cli import output
 from bootstrap.cli.secrets.prompts import ask
 from bootstrap.cli.secrets.shared import (
     Report,
-    in_use,
+    look_at,
     names_argument,
     next_command,
+    nothing,
     profile_option,
     settle,
     shadowed,
@@ -59,16 +60,17 @@ def command(
     wanted = names or tuple(name for name in specs if session.lookup(name) is None)
     if not wanted:
         output.words("No secret is missing. To change one, name it: bootstrap secrets set NAME")
-        return 0
+        return nothing(session)
     target = store_for(session, store, aws_profile)
     warn(target)
     values = ask(wanted, specs) if sys.stdin.isatty() else _read(wanted, exact=exact)
     if not values:
         output.words("Nothing was given, nothing was changed.")
-        return 0
+        return nothing(session)
     settle(session, target, store)
     report = Report(session, target, total=len(values))
-    report.follow(keep(target, session.session_store, values, in_use=in_use(session, target)), tuple(values))
+    report.follow(keep(session.place, target, values), tuple(values))
+    look_at(session, {name: values[name] for name in report.done})
     shadowed(session, report.done, values)
     return report.finish(next_command(session, report.done))
 

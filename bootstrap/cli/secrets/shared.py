@@ -9,13 +9,16 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.names import complete_secret
 from bootstrap.cli.session import Session
-from bootstrap.flows.environment import readers
+from bootstrap.cli.waiting import waiting
+from bootstrap.flows.environment import readers, secret_specs
 from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.check import check
 from bootstrap.flows.secrets.keep import check_takes
 from bootstrap.flows.stack import running
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
-from bootstrap.model.secret import handled
+from bootstrap.model.remark import Mark
+from bootstrap.model.secret import Secret, handled
 from bootstrap.secrets import STORES
 from bootstrap.secrets.interface import Fate, Outcome, SecretStore
 
@@ -60,11 +63,12 @@ def names_argument(*, required: bool = False) -> Decorator:
 
 def store_for(session: Session, name: str | None, profile: str | None) -> SecretStore:
     """Open the store to write to: the one that was named, or that of this repository; see `settle`."""
-    session.profile = profile
-    if name is None:
-        store = choice.automatic(session.place, session.workspace.stores)
-    else:
-        store = choice.named(session.place, name)
+    session.use_profile(profile)
+    with waiting(name or "the stores of this workspace"):
+        if name is None:
+            store = choice.automatic(session.place, session.workspace.stores)
+        else:
+            store = choice.named(session.place, name)
     check_takes(store)
     return store
 
@@ -76,6 +80,7 @@ def settle(session: Session, store: SecretStore, name: str | None) -> None:
     """
     chosen = choice.recorded(session.place)
     if chosen is None and name is None:
+        _say_passed_over(session, store)
         choice.record(session.place, store.name)
         output.words(f"Secrets of {session.repository.identity} are kept in {store.title} from now on.")
         output.words("  Another place: bootstrap secrets use STORE")
@@ -87,9 +92,12 @@ def settle(session: Session, store: SecretStore, name: str | None) -> None:
         )
 
 
-def in_use(session: Session, store: SecretStore) -> bool:
-    """Whether this repository's secrets are read from the store."""
-    return choice.in_use(session.place, store)
+def _say_passed_over(session: Session, store: SecretStore) -> None:
+    """Say why not the store that is this workspace's first, where there was one."""
+    first = session.workspace.stores[0]
+    reason = None if first == store.name else choice.opened(session.place, first).unavailable()
+    if reason is not None and first != "keyring":
+        output.words(f"Not in {first}, where this workspace would keep them: {reason}", style="yellow")
 
 
 def warn(store: SecretStore) -> None:
@@ -112,8 +120,9 @@ class Report:
     def follow(self, outcomes: Iterable[Outcome], names: Sequence[str]) -> None:
         """Print each outcome; where it is interrupted, say of which names nobody knows."""
         try:
-            for outcome in outcomes:
-                self._add(outcome)
+            with waiting(self._store.title):
+                for outcome in outcomes:
+                    self._add(outcome)
         except BaseException:
             tried = {outcome.name for outcome in self.outcomes}
             for name in names:
@@ -173,6 +182,22 @@ _INTERRUPTED = BootstrapError(
 def _said(text: str) -> str:
     """What a store says, or a program behind it, without any value that it was given."""
     return Mask(handled())(text)
+
+
+def nothing(session: Session) -> int:
+    """Print the JSON document of a command that had nothing to do."""
+    if session.as_json:
+        output.json_document({"outcomes": []})
+    return 0
+
+
+def look_at(session: Session, values: Mapping[str, Secret]) -> None:
+    """Say of what was just kept that it cannot be right, as `check` would."""
+    specs = secret_specs(session.project)
+    for remark in check(session.project, specs, lambda name: values.get(name) or session.lookup(name)):
+        if remark.subject in values and remark.mark is Mark.PROBLEM:
+            output.words(f"{remark.subject} {remark.text}", style="yellow")
+            output.words(f"  {remark.hint}")
 
 
 def _as_json(outcome: Outcome) -> dict[str, str]:

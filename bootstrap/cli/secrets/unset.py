@@ -2,7 +2,6 @@
 
 from bootstrap.cli.secrets.shared import (
     Report,
-    in_use,
     names_argument,
     next_command,
     profile_option,
@@ -34,6 +33,6 @@ def command(session: Session, names: tuple[str, ...], *, store: str | None, aws_
     check_forms(names, secret_specs(session.project))
     target = store_for(session, store, aws_profile)
     report = Report(session, target, total=len(names))
-    report.follow(forget(target, session.session_store, names, in_use=in_use(session, target)), names)
+    report.follow(forget(session.place, target, names), names)
     shadowed(session, report.done, None)
     return report.finish(next_command(session, report.done))

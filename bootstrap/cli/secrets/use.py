@@ -7,7 +7,8 @@ from bootstrap.cli.secrets.shared import profile_option, warn
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.secrets import choice
-from bootstrap.secrets import STORES, open_store
+from bootstrap.model.errors import NotConfiguredError
+from bootstrap.secrets import STORES
 
 
 @verb()
@@ -25,8 +26,8 @@ def command(session: Session, store: str | None, *, aws_profile: str | None) -> 
       bootstrap secrets use keyring
       bootstrap secrets use ssm --aws-profile admin
     """
-    session.profile = aws_profile
-    before = choice.recorded(session.place)
+    session.use_profile(aws_profile)
+    before = _before(session)
     if store is None:
         _show(session, before)
         return
@@ -41,8 +42,16 @@ def command(session: Session, store: str | None, *, aws_profile: str | None) -> 
         output.words(f"What is in {before} stays there: bootstrap secrets copy --from {before} --to {store}")
 
 
+def _before(session: Session) -> str | None:
+    """What was chosen; a choice that cannot be read is what this command is there to mend."""
+    try:
+        return choice.recorded(session.place)
+    except NotConfiguredError:
+        return None
+
+
 def _show(session: Session, current: str | None) -> None:
-    opened = [open_store(name, session.place) for name in STORES]
+    opened = [choice.opened(session.place, name) for name in STORES]
     rows = [(store.name, store.title, store.unavailable()) for store in opened]
     if session.as_json:
         output.json_document(

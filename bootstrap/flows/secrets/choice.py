@@ -4,25 +4,32 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from bootstrap.model.errors import NotConfiguredError, UsageError
+from bootstrap.model.errors import BootstrapError, NotConfiguredError, UsageError
 from bootstrap.secrets import STORES, open_store
 from bootstrap.secrets.interface import Place, SecretStore
+from bootstrap.system.document import Document
 
 _SUBJECT = "store"
-#: the choice that means: take the first that works here
-AUTO = "auto"
 
 
 def recorded(place: Place) -> str | None:
-    """The name of the store that was chosen for this repository on this machine."""
-    name = (place.folder.read(_SUBJECT) or {}).get("name")
-    return name if name in STORES else None
+    """The name of the store that was chosen for this repository on this machine.
+
+    Raises BootstrapError where the choice cannot be read: not knowing it is not the same as having none.
+    """
+    name = _record(place).get("name")
+    if name is not None and name not in STORES:
+        raise NotConfiguredError(
+            "the store that was chosen is unknown here", "Choose one of these: bootstrap secrets use"
+        )
+    return name
 
 
-def recorded_profile(place: Place) -> str | None:
-    """The AWS profile that somebody named together with it."""
-    profile = (place.folder.read(_SUBJECT) or {}).get("profile")
-    return profile if isinstance(profile, str) else None
+def _record(place: Place) -> dict[str, str | None]:
+    try:
+        return Document(place.folder, _SUBJECT).read()
+    except BootstrapError as error:
+        raise NotConfiguredError(error.message, "Choose again: bootstrap secrets use STORE") from error
 
 
 def record(place: Place, name: str) -> None:
@@ -35,25 +42,35 @@ def in_use(place: Place, store: SecretStore) -> bool:
     return recorded(place) == store.name
 
 
-def chosen(place: Place) -> SecretStore | None:
-    """Open the recorded store, or None when there was no choice yet.
+def opened(place: Place, name: str) -> SecretStore:
+    """Open the store `name`, with the AWS profile that was chosen with it unless another one is named."""
+    try:
+        record = _record(place)
+    except NotConfiguredError:
+        record = {}  # who names a store does not depend on what was chosen before
+    profile = place.profile or (record.get("profile") if record.get("name") == name else None)
+    return open_store(name, replace(place, profile=profile))
 
-    Raises NotConfiguredError when that store does not work now: another one would hold a second truth.
+
+def read_from(place: Place) -> SecretStore | None:
+    """Open the recorded store for reading; None where nothing is chosen, or it cannot be read back.
+
+    What such a store keeps comes with the environment, so nobody has to ask it. Raises NotConfiguredError
+    when the store does not work now: another one would hold a second truth.
     """
     name = recorded(place)
-    if name is None:
-        return None
-    return working(open_store(name, replace(place, profile=place.profile or recorded_profile(place))))
+    store = None if name is None else opened(place, name)
+    return working(store) if store is not None and store.readable else None
 
 
 def automatic(place: Place, preferred: Sequence[str]) -> SecretStore:
     """Open the recorded store, or the first of `preferred` that works; record nothing."""
-    store = chosen(place)
-    if store is not None:
-        return store
+    name = recorded(place)
+    if name is not None:
+        return working(opened(place, name))
     reasons = []
     for name in preferred:
-        store = open_store(name, place)
+        store = opened(place, name)
         reason = store.unavailable()
         if reason is None:
             return store
@@ -65,7 +82,7 @@ def named(place: Place, name: str) -> SecretStore:
     """Open the store that somebody named. Raises UsageError where there is none of that name."""
     if name not in STORES:
         raise UsageError(f"there is no store {name!r}", f"Stores: {', '.join(STORES)}")
-    return working(open_store(name, place))
+    return working(opened(place, name))
 
 
 def working(store: SecretStore) -> SecretStore:

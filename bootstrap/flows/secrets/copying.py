@@ -1,19 +1,15 @@
 """Copying secrets from one store to another: planned, resumable, each name's fate told."""
 
-import hashlib
-import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 from msgspec import Struct
 
-from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.journal import Journal
 from bootstrap.flows.secrets.keep import keep, keepable
 from bootstrap.model.errors import UsageError
 from bootstrap.model.secret import Secret
 from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
-from bootstrap.secrets.session import Store as SessionStore
-from bootstrap.system.document import Document
 
 
 class Step(Enum):
@@ -63,7 +59,7 @@ def prepare(
     wanted = tuple(name for name in found if keepable(name))
     values = source.get_many(wanted)
     ordered = {name: values[name] for name in wanted if name in values}
-    sent = frozenset() if again or target.readable else _Journal(place, target).knows(ordered)
+    sent = frozenset() if again or target.readable else Journal(place, target).knows(ordered)
     there = target.names() if sent else None
     return Copy(
         target,
@@ -85,40 +81,8 @@ def plan(copy: Copy) -> dict[str, Step]:
     }
 
 
-def run(place: Place, session: SessionStore, copy: Copy) -> Iterator[Outcome]:
+def run(place: Place, copy: Copy) -> Iterator[Outcome]:
     """Copy; what is there already is not written again, so a second run finishes what a first one began."""
+    yield from (Outcome(name, Fate.SENT) for name in copy.values if name in copy.sent)
     todo = {name: value for name, value in copy.values.items() if name not in copy.sent}
-    yield from (Outcome(name, Fate.UNCHANGED) for name in copy.values if name in copy.sent)
-    journal = None if copy.target.readable else _Journal(place, copy.target)
-    for outcome in keep(copy.target, session, todo, in_use=choice.in_use(place, copy.target)):
-        if journal is not None and outcome.done:
-            journal.add(outcome.name, todo[outcome.name])
-        yield outcome
-
-
-class _Journal:
-    """What a store that cannot be read was sent: salted digests, from which no value can be found out."""
-
-    def __init__(self, place: Place, target: SecretStore) -> None:
-        self._document = Document(place.folder, f"sent-{target.name}")
-
-    def knows(self, values: Mapping[str, Secret]) -> frozenset[str]:
-        """Which of `values` were sent just like that."""
-        data = self._document.read()
-        known = data.get("digests", {})
-        salt = str(data.get("salt", ""))
-        return frozenset(
-            name for name, value in values.items() if known.get(name) == _digest(salt, name, value)
-        )
-
-    def add(self, name: str, value: Secret) -> None:
-        """Remember that this was sent."""
-        with self._document.change() as data:
-            salt = data.setdefault("salt", secrets.token_hex(32))
-            data.setdefault("digests", {})[name] = _digest(salt, name, value)
-
-
-def _digest(salt: str, name: str, value: Secret) -> str:
-    """A keyed and slow digest: short values must not be guessed from it."""
-    data = value.reveal().encode(errors="surrogatepass")
-    return hashlib.scrypt(data, salt=f"{salt} {name}".encode(), n=2**12, r=8, p=1).hex()
+    yield from keep(place, copy.target, todo)

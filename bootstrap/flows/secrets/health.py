@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.place import before_remote
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets import open_store
@@ -20,6 +21,7 @@ def examine(place: Callable[[], Place]) -> Iterator[Remark]:
         told = place()
         yield Remark("secrets", Mark.OK, f"those of {told.repository.identity}")
         yield _store(told)
+        yield from moved(told)
         yield from _dotenv(told)
         yield from _session(told)
     except BootstrapError as error:
@@ -32,11 +34,23 @@ def _store(place: Place) -> Remark:
         return Remark(
             "store", Mark.NOTE, "none is chosen yet, and the environment counts", "bootstrap secrets set"
         )
-    store = open_store(name, place)
+    store = choice.opened(place, name)
     reason = store.unavailable()
     if reason is not None:
         return Remark("store", Mark.PROBLEM, f"{name} does not work now: {reason}", "bootstrap secrets use")
     return Remark("store", Mark.OK, f"kept in {store.title}, {store.lasts()}")
+
+
+def moved(place: Place) -> Iterator[Remark]:
+    """Find what was kept here before the repository had its remote: another identity, so other secrets."""
+    path = before_remote(place)
+    if path is not None:
+        yield Remark(
+            "secrets",
+            Mark.NOTE,
+            f"{path} holds what was kept before this repository became {place.repository.identity}",
+            f"bootstrap secrets import --undeclared {path}; then remove that file",
+        )
 
 
 def _dotenv(place: Place) -> Iterator[Remark]:

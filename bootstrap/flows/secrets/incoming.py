@@ -77,6 +77,8 @@ def _json(text: str, source: str) -> dict[str, str]:
         ) from None
     if not isinstance(data, dict):
         raise BootstrapError(f"{source}: is not an object", 'Give one object: {"NAME": "value"}')
+    if data.keys() == {"repository", "secrets"} and isinstance(data["secrets"], dict):
+        data = data["secrets"]  # what the file store has written for a repository that had another name
     for name, value in data.items():
         if not isinstance(value, str):
             shown = name if is_name(name) else "a value"

@@ -1,13 +1,16 @@
 """Keeping and forgetting secrets: the store, and the session file where shells do not see the store yet."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bootstrap.encoding.names import check_variable
+from bootstrap.flows.secrets import choice
+from bootstrap.flows.secrets.journal import Journal
 from bootstrap.model.errors import BootstrapError, NotConfiguredError, UsageError
 from bootstrap.model.project import SecretSpec
 from bootstrap.model.secret import Secret
-from bootstrap.secrets.interface import Fate, Outcome, SecretStore
+from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
 from bootstrap.secrets.session import Store as SessionStore
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
@@ -57,10 +60,21 @@ def check_names(names: Sequence[str], specs: Mapping[str, SecretSpec], *, undecl
             )
         check_variable(name)
         if name not in specs and not undeclared:
+            _check_value_like(name, names, specs)
             raise UsageError(
                 f"nobody declares {name}{_nearest(name, specs)}",
                 f"Declare it in bootstrap.toml: [secrets.{name}]; or keep it all the same: --undeclared",
             )
+
+
+def _check_value_like(name: str, names: Sequence[str], specs: Mapping[str, SecretSpec]) -> None:
+    """After a name, what is no name of ours may well be its value, and is not to be repeated."""
+    before = names[: names.index(name)]
+    if before and before[-1] in specs and not _nearest(name, specs):
+        raise UsageError(
+            f"name {len(before) + 1} of {len(names)} is no secret that bootstrap.toml declares",
+            f"Was it the value of {before[-1]}? It is in your shell's history now: make a new one.",
+        )
 
 
 def _nearest(name: str, specs: Mapping[str, SecretSpec]) -> str:
@@ -70,45 +84,48 @@ def _nearest(name: str, specs: Mapping[str, SecretSpec]) -> str:
     return f": did you mean {near[0]}?" if near else ""
 
 
-def keep(
-    store: SecretStore, session: SessionStore, values: Mapping[str, Secret], *, in_use: bool
-) -> Iterator[Outcome]:
-    """Keep `values` in `store`, and let what runs next see them; one outcome for each name, in order.
-
-    `in_use` says whether this repository's secrets are read from that store.
-    """
+def keep(place: Place, store: SecretStore, values: Mapping[str, Secret]) -> Iterator[Outcome]:
+    """Keep `values` in `store`, and let what runs next see them; one outcome for each name, in order."""
+    session = SessionStore(place)
+    journal = None if store.readable else Journal(place, store)
     for outcome in store.set_many(values):
-        yield _told(outcome, store, session, lambda name: session.set(name, values[name]), in_use=in_use)
+        name = outcome.name
+        if journal is not None and outcome.done:
+            journal.add(name, values[name])
+        yield _told(place, store, outcome, lambda name: session.set(name, values[name]))
 
 
-def forget(
-    store: SecretStore, session: SessionStore, names: Iterable[str], *, in_use: bool
-) -> Iterator[Outcome]:
+def forget(place: Place, store: SecretStore, names: Iterable[str]) -> Iterator[Outcome]:
     """Forget `names` in `store`, and let what runs next see that; one outcome for each name, in order."""
+    session = SessionStore(place)
     for outcome in store.delete_many(names):
-        yield _told(outcome, store, session, session.mark_removed, in_use=in_use)
+        if not store.readable:
+            Journal(place, store).drop(outcome.name)
+        if outcome.fate is Fate.FAILED and store.delayed:
+            _drop_stale(store, session, outcome.name)
+        yield _told(place, store, outcome, session.mark_removed)
 
 
-def _told(
-    outcome: Outcome,
-    store: SecretStore,
-    session: SessionStore,
-    change: Callable[[str], object],
-    *,
-    in_use: bool,
-) -> Outcome:
+def _told(place: Place, store: SecretStore, outcome: Outcome, change: Callable[[str], object]) -> Outcome:
     """Make the session file say the same, where shells lag behind the store or it already has the name.
 
     Without that, what it had before would count, or else the value with which this shell was started.
     """
-    name = outcome.name
+    name, session = outcome.name, SessionStore(place)
     try:
-        if outcome.done and (store.delayed or (in_use and _has(session, name))):
+        if outcome.done and (store.delayed or (choice.in_use(place, store) and _has(session, name))):
             change(name)
     except BootstrapError as error:
         message = f"{store.name} has it as asked, and what runs next does not see it: {error.message}"
         return Outcome(name, Fate.FAILED, BootstrapError(message, error.hint))
     return outcome
+
+
+def _drop_stale(store: SecretStore, session: SessionStore, name: str) -> None:
+    """Where a removal failed halfway, let the session file not go on serving what the store has lost."""
+    with contextlib.suppress(BootstrapError):
+        if session.get(name) is not None and store.get(name) != session.get(name):
+            session.drop(name)
 
 
 def _has(session: SessionStore, name: str) -> bool:

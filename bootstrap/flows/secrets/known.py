@@ -6,7 +6,6 @@ from msgspec import Struct, field
 
 from bootstrap.flows.secrets import choice
 from bootstrap.model.errors import BootstrapError
-from bootstrap.secrets import open_store
 from bootstrap.secrets.environment import Store as EnvironmentStore
 from bootstrap.secrets.interface import Place, SecretStore
 from bootstrap.secrets.session import Store as SessionStore
@@ -29,9 +28,12 @@ def known(place: Place, names: Iterable[str], *, silent: bool) -> Known:
     wanted = {*names, *(spec.name for vendor in VENDORS.values() for spec in vendor.secrets)}
     found = Known()
     stores: list[SecretStore] = [SessionStore(place), EnvironmentStore(place)]
-    chosen = choice.recorded(place)
-    if chosen is not None:
-        stores.append(open_store(chosen, place))
+    try:
+        chosen = choice.recorded(place)
+        if chosen is not None:
+            stores.append(choice.opened(place, chosen))
+    except BootstrapError as error:
+        found.notes.append(f"the chosen store was not asked: {error.message}")
     for store in stores:
         note = _reason(store, silent=silent)
         if note is None:

@@ -15,7 +15,26 @@ from bootstrap.secrets.session import Store as SessionStore
 from bootstrap.system import boot
 from bootstrap.system.private import PrivateFolder, folder_name, home
 from bootstrap.system.state import state_home
+from bootstrap.system.worktree import repository, root_of
 from bootstrap.workspaces.interface import Workspace
+
+
+def repository_of(root: Path) -> Repository:
+    """Name the repository of the manifest's folder `root`.
+
+    A folder that git ignores is none of its repository's: `node_modules` holds other people's projects.
+    """
+    above = root_of(root)
+    if above is None or (above != root and git_ignores(above, root)):
+        return Repository(os.path.realpath(root))
+    return repository(above)
+
+
+def git_ignores(above: Path, folder: Path) -> bool:
+    """Whether the repository at `above` ignores the folder."""
+    from bootstrap.system import git  # noqa: PLC0415 - only for a manifest below the repository's root
+
+    return bool(git.ignored(above, [str(folder.relative_to(above))]))
 
 
 def make_place(
@@ -44,6 +63,15 @@ def make_place(
     )
     outer = Layers(SessionStore(place), EnvironmentStore(place), lambda: None, ()).outer
     return replace(place, lookup=outer)
+
+
+def before_remote(place: Place) -> Path | None:
+    """Where the file store kept the secrets of this work tree while it had no remote, if it did."""
+    if place.repository.slug is None:
+        return None
+    identity = os.path.realpath(root_of(place.root) or place.root)
+    path = place.folder.path.parent / folder_name(identity) / "secrets.json"
+    return path if path.exists() else None
 
 
 def _durable(workspace: Workspace, environ: Mapping[str, str]) -> Path:
