@@ -54,7 +54,9 @@ def make_place(
         root=root,
         environ=environ,
         folder=PrivateFolder(_durable(workspace, environ) / "repositories" / key),
-        session=PrivateFolder(state_home(environ) / "bootstrap" / "sessions" / key),
+        # A process without the workspace's variables, such as an editor's commit hook, takes this for no
+        # workspace: to it the session file would be an older start's, and it would throw it away.
+        session=PrivateFolder(state_home(environ) / "bootstrap" / "sessions" / f"{workspace.name}-{key}"),
         instance=f"{workspace.name} {workspace.instance} {boot.instance(environ)}",
         services=services,
         region=region,
