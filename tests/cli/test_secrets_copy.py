@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.secrets.shop import COMMAND, Shop
+from tests.secrets.shop import COMMAND, Result, Shop
 from tests.secrets.stand_ins.machine import StandIns
 
 FIVE = {name: f"value of {name}" for name in ("A1", "B2", "C3", "D4", "E5")}
@@ -78,7 +78,7 @@ def test_the_other_way_and_without_what_no_secret_may_be_called(gitpod: Shop, pr
             {"pattern": "acme/shop", "name": name, "value": value} for name, value in entries.items()
         ]
     copied = gitpod("secrets", "copy", "--from", "gitpod", "--to", "file").check(0)
-    assert copied.err.splitlines() == [
+    assert copied.lines == [
         "No secrets, left out: OTEL_EXPORTER_OTLP_HEADERS, PATH, x",
         "LEFT: stored",
         "1 of 1 are in file now.",
@@ -154,7 +154,7 @@ def test_ctrl_c_in_the_middle_says_what_is_known_of_each_name(gitpod: Shop, prog
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (130, "")
     unknown = "failed: interrupted before the store said what became of it"
-    assert err.strip().splitlines()[1:] == [
+    assert Result(child.returncode, out, err).lines[1:] == [
         "A1: stored",
         "B2: stored",
         *(f"{name}: {unknown}" for name in ("C3", "D4", "E5")),

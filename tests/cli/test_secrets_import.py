@@ -140,10 +140,7 @@ IMPORT = [
     Row(
         "import nope.env",
         1,
-        error(
-            "nope.env: cannot read: no such file or directory",
-            "A folder on the way to it is missing: make it, or name another one.",
-        ),
+        error("there is no nope.env in {root}", "Check the path."),
     ),
     Row("import", 2, error("one source is needed", "Name a FILE, or - for stdin, or --environment.")),
     Row(

@@ -96,7 +96,7 @@ def test_a_failure_halfway_through_five_tells_each_name_s_fate(gitpod: Shop, pro
     with programs.trouble("gp", writes=2):
         failed = gitpod("secrets", "import", "-", "--format", "json", "--undeclared", data=json.dumps(FIVE))
     failed.check(1)
-    lines = failed.err.splitlines()[1:]  # the first is about `gp env` in general
+    lines = failed.lines[1:]  # the first is about `gp env` in general
     assert lines[:2] == ["A1: stored", "B2: stored"]
     assert [line.partition(" (")[0] for line in lines[2:5]] == [
         f"{name}: failed: {name}: gp env failed" for name in ("C3", "D4", "E5")
@@ -121,7 +121,7 @@ def test_a_failure_halfway_as_json(gitpod: Shop, programs: StandIns) -> None:
 def test_a_refused_value_keeps_the_others_out_too(gitpod: Shop) -> None:
     values = {"A1": "fine", "B2": '"quoted"', "C3": "fine"}
     refused = gitpod("secrets", "import", "-", "--format", "json", "--undeclared", data=json.dumps(values))
-    lines = refused.check(1).err.splitlines()[1:]
+    lines = refused.check(1).lines[1:]
     assert lines[0] == "A1: not tried"
     assert lines[1].startswith("B2: refused: B2: begins or ends with a quote")
     assert lines[2] == "C3: not tried"

@@ -29,6 +29,7 @@ class Row:
 
     command: str
     code: int
+    #: {root} in it is the project's folder
     err: str = ""
     out: str = ""
     #: instead of `out`: what the JSON document says
@@ -65,7 +66,7 @@ def check(shop: Shop, row: Row) -> None:
     for path, text in row.files.items():
         shop.write(path, text)
     result = shop("secrets", *shlex.split(row.command), data=row.data, env=row.env)
-    assert (result.code, result.err) == (row.code, row.err)
+    assert (result.code, result.said) == (row.code, row.err.replace("{root}", str(shop.root)))
     if row.json is None:
         assert result.out == row.out
     else:

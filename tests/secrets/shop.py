@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -61,6 +62,16 @@ class Result:
         for fragment in fragments:
             assert fragment in self.err, f"no {fragment!r} in\n{self.err}"
         return self
+
+    @property
+    def said(self) -> str:
+        """What was said on stderr, without what depends on how fast this machine is."""
+        return re.sub("^Waiting for .*\n", "", self.err, flags=re.MULTILINE)
+
+    @property
+    def lines(self) -> list[str]:
+        """The same, line by line."""
+        return self.said.strip().splitlines()
 
 
 class Shop:
