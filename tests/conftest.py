@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 #: what a test must bring itself if it wants it
-_FOREIGN = ("AWS_", "CODESPACE", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
+_FOREIGN = ("AWS_", "CODESPACE", "DBUS_", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
 
 
 def pytest_configure() -> None:
@@ -37,6 +37,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_AUTHOR_NAME", "A Tester")
