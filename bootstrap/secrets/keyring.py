@@ -7,7 +7,7 @@ late or never. Tried with Secret Service (gnome-keyring); nobody has tried macOS
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.secret import Secret
@@ -17,8 +17,6 @@ _Answer = TypeVar("_Answer")
 
 #: seconds to find out whether there is a keyring
 _PROBE = 3.0
-#: seconds for one question; somebody may have to type a password
-_PATIENCE = 20.0
 
 _FILE = "or keep secrets in a file: --store file"
 _DIAGNOSE = f"See which backend it is: python -m keyring diagnose; {_FILE}"
@@ -29,6 +27,8 @@ class Store(SecretStore):
 
     name = "keyring"
     title = "the system's keyring"
+    #: seconds for one question; somebody may have to type a password
+    patience: ClassVar[float] = 20.0
 
     def __init__(self, place: Place) -> None:
         self._service = f"bootstrap:{place.repository.identity}"
@@ -59,10 +59,10 @@ class Store(SecretStore):
         """Put one question to the backend; a keyring that was stuck once is not asked again."""
         backend = self._opened()
         try:
-            return _within(_PATIENCE, lambda: question(backend))
+            return _within(self.patience, lambda: question(backend))
         except _StuckError as error:
             self._problem = BootstrapError(
-                f"the keyring has not answered for {_PATIENCE:.0f} seconds",
+                f"the keyring has not answered for {self.patience:.0f} seconds",
                 f"Answer its prompt if it shows one, then run the same command again; {_FILE}",
             )
             raise self._problem from error
