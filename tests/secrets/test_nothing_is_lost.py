@@ -54,7 +54,14 @@ def writers(place: MakePlace, tmp_path: Path) -> Iterator[list[Writer]]:
 
 @pytest.mark.soak
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="looks for holders of locks in /proc")
-@pytest.mark.parametrize(("number", "share"), [(signal.SIGKILL, 1), (signal.SIGTERM, 3), (signal.SIGINT, 3)])
+@pytest.mark.parametrize(
+    ("number", "share"),
+    [
+        (signal.SIGKILL, 1),
+        pytest.param(signal.SIGTERM, 3, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 3, marks=pytest.mark.slow),
+    ],
+)
 def test_whoever_is_killed(
     *,
     number: int,
@@ -69,7 +76,7 @@ def test_whoever_is_killed(
     lock = Path(store.path).with_name(".secrets.json.lock")
     counts: Counter[str] = Counter()
     with watched(store.path) as seen:
-        for _ in range(max(30, 10 * soak) // share):
+        for _ in range(max(15, 10 * soak) // share):
             time.sleep(chance.uniform(0, 0.02))
             ready = eventually(lambda: [writer for writer in writers if writer.at_work()])
             victim = chance.choice(ready)
@@ -142,7 +149,7 @@ def test_interrupted_while_it_waits_for_another(
     number: int, code: int, project: Path, bootstrap: Bootstrap, clean_environment: Path
 ) -> None:
     bootstrap("secrets", "set", "SECRET_0", cwd=project, data="old-value").check(0)
-    (path,) = clean_environment.glob(".local/share/bootstrap/repositories/*/secrets.json")
+    (path,) = clean_environment.glob("data/bootstrap/repositories/*/secrets.json")
     before = path.read_bytes()
     lock = Lock(path.with_name(".secrets.json.lock"))
     assert lock.acquire()
