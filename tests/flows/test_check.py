@@ -186,9 +186,8 @@ looks = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(values=st.dictionaries(names, looks), prefix=st.sampled_from(["", "export X=", '"', " ", "= "]))
-def test_whatever_is_set_it_is_judged_and_never_quoted(values: dict[str, str], prefix: str) -> None:
+def judged_and_not_quoted(values: dict[str, str], prefix: str) -> None:
     # Longer than any word of ours, so that it is found only where it was quoted.
     canary = "Zq7" * 5
     held = {name: f"{prefix}{value}{canary}" for name, value in values.items()}
@@ -196,6 +195,12 @@ def test_whatever_is_set_it_is_judged_and_never_quoted(values: dict[str, str], p
         found = list(check(PROJECT, SPECS, {name: Secret(v, "t") for name, v in given_.items()}.get))
         assert {remark.subject for remark in found} == set(SPECS)
         assert not any(canary in f"{remark.text}{remark.hint}" for remark in found)
+
+
+@pytest.mark.soak
+def test_whatever_is_set_it_is_judged_and_never_quoted(soak: int) -> None:
+    examples = 60 * soak if soak > 1 else 20
+    settings(deadline=None, max_examples=examples)(judged_and_not_quoted)()
 
 
 @pytest.fixture

