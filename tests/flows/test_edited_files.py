@@ -18,34 +18,36 @@ def edit(repository: Repository, path: str, extra: str) -> None:
     (repository.root / path).write_text(repository.read(path) + extra, encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("docker-compose.yml", "services:\n  theirs:\n    image: x\n"),
-        (".gitpod.yml", "tasks: []\n"),
-        (".devcontainer/devcontainer.json", '{"image": "x"}\n'),
-        (".devcontainer/install.sh", "#!/bin/sh\n"),
-        (".env.example", "A=\n"),
-        ("aws/json/xray-group.json", '{"GroupName": "Theirs"}\n'),
-        ("aws/json/xray-sampling-rule-web.json", "{}\n"),
-    ],
-)
+#: files that the tool makes, as somebody else had made them
+THEIRS = {
+    "docker-compose.yml": "services:\n  theirs:\n    image: x\n",
+    ".gitpod.yml": "tasks: []\n",
+    ".devcontainer/devcontainer.json": '{"image": "x"}\n',
+    ".devcontainer/install.sh": "#!/bin/sh\n",
+    ".env.example": "A=\n",
+    "aws/json/xray-group.json": '{"GroupName": "Theirs"}\n',
+    "aws/json/xray-sampling-rule-web.json": "{}\n",
+}
+
+
+@pytest.mark.parametrize("paths", [list(THEIRS)[::2], list(THEIRS)[1::2]], ids=["some", "the others"])
 @pytest.mark.parametrize("committed", [True, False])
-def test_somebody_elses_file_is_never_touched(
-    path: str, text: str, *, committed: bool, project: Repository, bootstrap: Bootstrap
+def test_somebody_elses_files_are_never_touched(
+    paths: list[str], *, committed: bool, project: Repository, bootstrap: Bootstrap
 ) -> None:
-    project.write(path, text)
+    for path in paths:
+        project.write(path, THEIRS[path])
     if committed:
-        project.git("add", path)
+        project.git("add", *paths)
         project.git("commit", "--quiet", "--message", "What was here before")
     for arguments in (["render", "--force"], ["init", "--defaults"]):
         answer = bootstrap(*arguments, cwd=project.root).check(
-            5, path, "not made by this tool", "Move it away"
+            5, *paths, "not made by this tool", "Move it away"
         )
         assert "Traceback" not in answer.err
-        assert project.read(path) == text
-        assert not (project.root / f"{path}.orig").exists()
-    assert (project.root / ".env.example").exists()  # the others are written
+        assert {path: project.read(path) for path in paths} == {path: THEIRS[path] for path in paths}
+        assert not list(project.root.rglob("*.orig"))
+    assert all((project.root / path).exists() for path in THEIRS)  # the others are written
 
 
 def test_an_edited_file_is_shown_and_left_alone_until_forced(
