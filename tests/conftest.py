@@ -16,9 +16,11 @@ _FOREIGN = ("AWS_", "CODESPACE", "DBUS_", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_
 
 
 def pytest_configure() -> None:
-    """Choose the seed of everything random before the workers start, so that all of them have the same."""
+    """Set what all workers have in common before they start, such as the seed of everything random."""
     os.environ.setdefault("BOOTSTRAP_SEED", str(random.SystemRandom().randrange(1, 2**32)))
     os.environ.setdefault("BOOTSTRAP_SOAK", "1")
+    # Tests start the command line thousands of times: it shall keep what it has compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # A shell starts background jobs with Ctrl-C ignored, and what is ignored stays so in every child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
