@@ -50,7 +50,8 @@ test: $(VENV)/installed ## Run the tests, all but the slow ones
 
 .PHONY: e2e
 e2e: $(VENV)/installed ## Run the slow tests: fresh clones, workspaces, containers
-	@$(BIN)/pytest -m slow
+	@$(BIN)/pytest -n auto --dist loadfile -m slow --ignore tests/e2e backend-flask/tests tests
+	@$(BIN)/pytest -m slow tests/e2e
 
 .PHONY: check
 check: lint types imports render docs-check ## Run every check that is not a test
