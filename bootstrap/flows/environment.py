@@ -9,12 +9,11 @@ from msgspec.structs import replace
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.interpolation import interpolate, refers_to_url
 from bootstrap.encoding.names import check_variable
-from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, WhenSecret
+from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, View, WhenSecret
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.secret import Secret
 from bootstrap.vendors import VENDORS
-from bootstrap.vendors.interface import View
 
 #: what a shell may have inherited from another service, and what would then be reported under its name
 _FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|TRACE_HEADERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID", re.ASCII)

@@ -1,6 +1,11 @@
 """A service's environment as data: every variable knows what it is made of and where it came from."""
 
+from typing import Literal
+
 from msgspec import Struct
+
+#: from where a variable is read: a process on this machine, or one inside the project's containers
+View = Literal["host", "container"]
 
 
 class Text(Struct, frozen=True):

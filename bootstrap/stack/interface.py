@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
+from bootstrap.model.environment import View
 from bootstrap.system.state import State
 
 
@@ -29,6 +31,18 @@ class Launch:
     descriptors: tuple[int, ...] = ()
     #: values that must never appear in what the engine prints or stores
     hidden: tuple[str, ...] = field(default=(), repr=False)
+    #: the folder whose changes reload the service; None: nothing does
+    watch: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """What an engine that runs containers is told beyond the launches."""
+
+    #: laid over the project's own Compose files, in Compose's format; holds no secret
+    overlay: Mapping[str, Any]
+    #: what Compose files refer to as ${NAME} or hand on: name -> value
+    values: Mapping[str, str] = field(repr=False)
 
 
 class Phase(Enum):
@@ -37,6 +51,8 @@ class Phase(Enum):
     SETUP = "setting up"
     STARTING = "starting"
     HEALTHY = "healthy"
+    #: it ended, or its source changed, and it is about to be started again
+    RESTARTING = "restarting"
     FAILED = "failed"
     STOPPED = "stopped"
 
@@ -85,6 +101,8 @@ class Engine(ABC):
     """One way to run services on this machine."""
 
     name: str
+    #: from where its services see each other
+    view: View
 
     @abstractmethod
     def __init__(self, root: Path, state: State, base_environment: Mapping[str, str]) -> None:
@@ -95,16 +113,36 @@ class Engine(ABC):
         """Why it cannot work here, in words a person can act on; None when it can."""
 
     @abstractmethod
-    def up(self, launches: Sequence[Launch], observer: Observer, *, ready: Callable[[], None]) -> int:
+    def up(
+        self,
+        launches: Sequence[Launch],
+        observer: Observer,
+        *,
+        ready: Callable[[], None],
+        containers: Containers | None = None,
+    ) -> int:
         """Run the services until they are told to stop, and return the exit code that is the truth.
 
         Clears away what an earlier run of the same project left behind, prepares and starts each service in
         the order of `depends_on`, waits for its health, calls `ready` once when all are healthy, then blocks.
         SIGINT gives 130, SIGTERM 143, SIGHUP 129 and a request through `down` 0, each after everything
-        stopped; a second signal kills at once. A service that fails, or ends by itself, stops the others and
-        gives 1: its PhaseChanged says why. Raises BootstrapError before anything is started where that is
-        possible (it already runs, a port is taken and by whom). Call it in the main thread: signals arrive
-        nowhere else.
+        stopped; a second signal kills at once.
+
+        A service that does not become healthy the first time stops the others and gives 1: its PhaseChanged
+        says why. One that was healthy and ends is started again, after a pause that grows; when that fails
+        time and again, it gives 1, too. One whose source changes (`watch`) is started again by itself; if it
+        does not become healthy then, it waits for the next change, and the others go on.
+
+        Raises BootstrapError before anything is started where that is possible (it already runs, a port is
+        taken and by whom). Call it in the main thread: signals arrive nowhere else. `containers` is for
+        engines that run some.
+        """
+
+    @abstractmethod
+    def restart(self, services: Sequence[str]) -> None:
+        """Start these services of the current run again, and no others; returns once they were told to.
+
+        Raises BootstrapError where nothing runs, or not these.
         """
 
     @abstractmethod
@@ -116,8 +154,11 @@ class Engine(ABC):
         """Run every `setup` that is due and start nothing; returns 0 when all is done, else as `up` does."""
 
     @abstractmethod
-    def down(self) -> list[str]:
-        """Stop what runs, also what a killed run left behind; returns the names that were stopped."""
+    def down(self, *, volumes: bool = False) -> list[str]:
+        """Stop what runs, also what a killed run left behind; returns the names that were stopped.
+
+        Containers and networks are removed, too; data (`volumes`) only when asked.
+        """
 
     @abstractmethod
     def status(self) -> list[ServiceStatus]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack import logfile, record
-from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, ServiceStatus
+from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, ServiceStatus
 from bootstrap.stack.order import waves
 from bootstrap.stack.setup import Preparation
 from bootstrap.stack.supervisor import Limits, Supervisor
@@ -31,6 +31,7 @@ class ProcessEngine(Engine):
     """
 
     name = "process"
+    view = "host"
 
     def __init__(
         self, root: Path, state: State, base_environment: Mapping[str, str], limits: Limits | None = None
@@ -44,7 +45,14 @@ class ProcessEngine(Engine):
         """It needs a POSIX shell, and nothing else."""
         return None if os.access("/bin/sh", os.X_OK) else "there is no /bin/sh: use Linux, macOS or WSL"
 
-    def up(self, launches: Sequence[Launch], observer: Observer, *, ready: Callable[[], None]) -> int:
+    def up(
+        self,
+        launches: Sequence[Launch],
+        observer: Observer,
+        *,
+        ready: Callable[[], None],
+        containers: Containers | None = None,  # noqa: ARG002 - it runs none
+    ) -> int:
         """See Engine.up."""
         ordered = waves(launches)
         with self._alone():
@@ -67,7 +75,11 @@ class ProcessEngine(Engine):
             self._clear()
             return self._supervisor(ordered, observer).run(None)
 
-    def down(self) -> list[str]:
+    def restart(self, services: Sequence[str]) -> None:
+        """See Engine.restart."""
+        raise NotImplementedError(services)
+
+    def down(self, *, volumes: bool = False) -> list[str]:  # noqa: ARG002 - it keeps no data
         """See Engine.down."""
         lock = self._lock()
         stopped: list[str] = []

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import Variable, WhenSecret
+from bootstrap.model.environment import Variable, View, WhenSecret
 from bootstrap.model.project import Project, Service
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
-from bootstrap.vendors.interface import Vendor, View
+from bootstrap.vendors.interface import Vendor
 
 _ORIGIN = "telemetry.cloudwatch.log_group"
 #: the only values that PutRetentionPolicy takes

@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, WhenSecret
+from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, View, WhenSecret
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
-from bootstrap.vendors.interface import Values, Vendor, View
+from bootstrap.vendors.interface import Values, Vendor
 
 _KEY = "HONEYCOMB_API_KEY"
 _KEYS = "https://docs.honeycomb.io/configure/environments/manage-api-keys/"

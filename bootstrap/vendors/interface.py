@@ -1,17 +1,14 @@
 """What a telemetry vendor is to this house."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct, field
 
-from bootstrap.model.environment import CollectorAddress, Variable
+from bootstrap.model.environment import CollectorAddress, Variable, View
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
-
-#: from where a variable is read: a process on this machine, or one inside the project's containers
-View = Literal["host", "container"]
 
 #: name -> value of the secrets that are set; who is given them never quotes one
 Values = Mapping[str, str]
@@ -24,6 +21,8 @@ class Sidecar(Struct, frozen=True):
     image: str
     command: tuple[str, ...]
     variables: tuple[Variable, ...]
+    #: absolute path inside the container -> what the file says; no secret
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Vendor(Struct, frozen=True, kw_only=True):
@@ -41,6 +40,12 @@ class Vendor(Struct, frozen=True, kw_only=True):
     local: Callable[[Project, Service, CollectorAddress], tuple[Variable, ...]] | None = None
     #: the container that has to run beside the services
     sidecar: Callable[[Project], Sidecar] | None = None
+    #: the same container as it reports to the collector at a base URL instead, with no key of anybody's
+    local_sidecar: Callable[[Project, str], Sidecar] | None = None
+    #: whether a run could report to the vendor itself right now, as far as one cheap call can tell: its keys
+    #: are taken, and what has to exist there exists. Mark.OK says yes; else the text says why not, the hint
+    #: what to type. Never raises; the values are those of this project's own stores.
+    ready: Callable[[Project, Values, Mapping[str, str]], Remark] | None = None
     #: what templates see as `vendors.NAME` while any service reports to it
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import FromSecret, Text, Variable
+from bootstrap.model.environment import FromSecret, Text, Variable, View
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
-from bootstrap.vendors.interface import Values, Vendor, View
+from bootstrap.vendors.interface import Values, Vendor
 
 _TOKEN = "ROLLBAR_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _TOKENS = "https://docs.rollbar.com/docs/access-tokens"

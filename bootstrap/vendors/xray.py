@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
 
-from bootstrap.model.environment import CollectorAddress, Text, Variable
+from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.project import Project, Service
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
-from bootstrap.vendors.interface import Sidecar, Vendor, View
+from bootstrap.vendors.interface import Sidecar, Vendor
 
 _DAEMON = "xray-daemon"
 _PORT = 2000
+_IMAGE = "public.ecr.aws/xray/aws-xray-daemon:3.x"
+#: of the daemon that reports to the local collector
+_CONFIGURATION = "/etc/bootstrap/xray-daemon.yaml"
 #: CreateSamplingRule and CreateGroup allow no longer names
 _NAME_LIMIT = 32
 
@@ -91,11 +94,29 @@ def _local(project: Project, _service: Service, collector: CollectorAddress) -> 
 def _sidecar(project: Project) -> Sidecar:
     return Sidecar(
         name=_DAEMON,
-        image="public.ecr.aws/xray/aws-xray-daemon:3.x",
+        image=_IMAGE,
         # One flag an element: the image's entry point already binds 0.0.0.0:2000, and a whole command line in
         # one element would be taken for a single positional argument and ignored. -o: ask no EC2 metadata.
         command=("-o",),
         variables=(*region(project, "AWS_REGION"), *credentials("vendor xray")),
+    )
+
+
+def _local_sidecar(project: Project, endpoint: str) -> Sidecar:
+    """The same daemon, sending to the collector: only its configuration file can say so (`-n` is the region).
+
+    Its SDK wants keys, and signs with whatever it is given.
+    """
+    return Sidecar(
+        name=_DAEMON,
+        image=_IMAGE,
+        command=("-o", "-c", _CONFIGURATION),
+        variables=(
+            *region(project, "AWS_REGION"),
+            Variable("AWS_ACCESS_KEY_ID", Text("local"), "the local collector"),
+            Variable("AWS_SECRET_ACCESS_KEY", Text("local"), "the local collector"),
+        ),
+        files={_CONFIGURATION: f'Endpoint: "{endpoint}"\nVersion: 2\n'},
     )
 
 
@@ -118,6 +139,7 @@ XRAY = Vendor(
     cloud=_cloud,
     local=_local,
     sidecar=_sidecar,
+    local_sidecar=_local_sidecar,
     project_document=_project_document,
     document=_document,
 )
