@@ -1,6 +1,8 @@
 """Runs a project's services: one engine a file, and the table of them."""
 
+from bootstrap.stack.compose import ComposeEngine
 from bootstrap.stack.interface import Engine
 from bootstrap.stack.process import ProcessEngine
 
-ENGINES: dict[str, type[Engine]] = {ProcessEngine.name: ProcessEngine}
+#: in the order in which `auto` looks for one that works
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (ComposeEngine, ProcessEngine)}

@@ -43,6 +43,12 @@ class Containers:
     overlay: Mapping[str, Any]
     #: what Compose files refer to as ${NAME} or hand on: name -> value
     values: Mapping[str, str] = field(repr=False)
+    #: those of them that must never appear in what the engine prints or stores
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    #: services that have an image of their own to build
+    built: frozenset[str] = frozenset()
+    #: services whose Compose files say themselves what happens when they end
+    own_restart: frozenset[str] = frozenset()
 
 
 class Phase(Enum):

@@ -92,6 +92,13 @@ def _port(address: object) -> int | None:
     return getattr(address, "port", None)
 
 
+def any_free() -> int:
+    """A port of loopback that nobody has at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def accepts(port: int, timeout: float = 1.0) -> bool:
     """Whether something on loopback takes a TCP connection."""
     for address in _LOOPBACK:

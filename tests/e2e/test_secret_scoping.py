@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.containers import ENVIRON, IMAGE, need_engine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tests.conftest import Bootstrap, Repository
 
 #: seconds; a loaded machine
 _PATIENCE = 300.0
-_IMAGE = "python:3.13-slim-trixie"  # what the backend's own image starts from
-# Read before any test gets a home folder of its own: Docker keeps its plugins in the real one.
-_DOCKER = {"DOCKER_CONFIG": os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))}
 
 _MANIFEST = """\
 [project]
@@ -52,7 +50,7 @@ compose = { command = ["sleep", "infinity"] }
 [secrets.SECRET_A]
 description = "What only posts may see"
 """
-_DOCKERFILE = f'FROM {_IMAGE}\nRUN env > /environment-of-the-build\nCMD ["sleep", "infinity"]\n'
+_DOCKERFILE = f'FROM {IMAGE}\nRUN env > /environment-of-the-build\nCMD ["sleep", "infinity"]\n'
 # Nothing here listens, and nothing should be published.
 _OVERRIDE = "services:\n  posts:\n    ports: !reset []\n"
 
@@ -73,7 +71,7 @@ def canaries() -> dict[str, str]:
 @pytest.fixture
 def project(repository: Repository, bootstrap: Bootstrap, canaries: Mapping[str, str]) -> Repository:
     """The rendered project, its secrets in the file store, its Compose project under a name of its own."""
-    repository.write("bootstrap.toml", _MANIFEST % _IMAGE)
+    repository.write("bootstrap.toml", _MANIFEST % IMAGE)
     for service in SERVICES[:3]:
         repository.write(f"{service}/Dockerfile", _DOCKERFILE)
     bootstrap("render", cwd=repository.root).check(0)
@@ -108,7 +106,7 @@ class Stack:
         done = subprocess.run(
             ["bash", "-c", tool + script, "bash", *arguments],
             cwd=self.folder,
-            env={**os.environ, **_DOCKER, "COMPOSE_PROJECT_NAME": self.name},
+            env={**os.environ, **ENVIRON, "COMPOSE_PROJECT_NAME": self.name},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -141,20 +139,9 @@ class Stack:
         }
 
 
-def engine_answers() -> bool:
-    """Whether an engine answers that has Compose and the image to start from."""
-    return shutil.which("docker") is not None and not any(
-        subprocess.run(
-            ["docker", *arguments], env={**os.environ, **_DOCKER}, capture_output=True, check=False
-        ).returncode
-        for arguments in (("info",), ("compose", "version"), ("image", "inspect", _IMAGE))
-    )
-
-
 @pytest.fixture
 def stack(project: Repository) -> Iterator[Stack]:
-    if not engine_answers():
-        pytest.skip(f"no container engine with Compose and {_IMAGE} answers")
+    need_engine()
     made = Stack(project.root, f"scoping-{secrets.token_hex(4)}")
     try:
         yield made

@@ -1,0 +1,51 @@
+"""An `up` of the Compose engine in a process of its own; its arguments: ROOT LAUNCHES CONTAINERS."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose_run import Patience
+from bootstrap.stack.interface import Containers, Launch, LogLine, PhaseChanged
+from bootstrap.system.state import State
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored, as it should
+signal.signal(signal.SIGINT, signal.default_int_handler)
+root = Path(sys.argv[1])
+launches = [
+    Launch(
+        **{
+            **each,
+            "directory": root,
+            "depends_on": tuple(each["depends_on"]),
+            "watch": Path(each["watch"]) if each["watch"] else None,
+        }
+    )
+    for each in json.loads(sys.argv[2])
+]
+given = json.loads(sys.argv[3])
+containers = Containers(
+    overlay=given["overlay"],
+    values=given["values"],
+    hidden=tuple(given["hidden"]),
+    built=frozenset(given["built"]),
+)
+engine = ComposeEngine(root, State(root, os.environ), os.environ, Patience(health=20, pauses=(0.2, 0.4)))
+
+
+def observe(event: PhaseChanged | LogLine) -> None:
+    """Print an event as a line."""
+    what = event.text if isinstance(event, LogLine) else f"{event.phase.name} {event.detail}".rstrip()
+    print(f"{event.service}: {what}", flush=True)  # noqa: T201
+    for line in event.output if isinstance(event, PhaseChanged) else ():
+        print(f"{event.service}> {line}", flush=True)  # noqa: T201
+
+
+try:
+    sys.exit(engine.up(launches, observe, ready=lambda: print("ready", flush=True), containers=containers))  # noqa: T201
+except BootstrapError as error:
+    print(f"refused: {error.message}", flush=True)  # noqa: T201
+    sys.exit(9)
