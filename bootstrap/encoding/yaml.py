@@ -26,6 +26,12 @@ class Interpolated(str):
     __slots__ = ()
 
 
+class Replaced(list[Any]):
+    """A list that takes the place of the one below it, where Compose would join the two."""
+
+    __slots__ = ()
+
+
 def scalar(value: object) -> str:
     """Encode one value on one line. Raises BootstrapError for what YAML cannot hold."""
     if value is None:
@@ -82,6 +88,8 @@ def _entry(head: str, value: object, margin: str) -> list[str]:
     if isinstance(value, str) and _LITERAL.fullmatch(value):
         keep = "|" if value.endswith("\n") else "|-"
         return [f"{head} {keep}", *(f"{margin}  {line}" for line in value.splitlines())]
+    if isinstance(value, Replaced):
+        head += " !override"
     if isinstance(value, Mapping | list | tuple) and value:
         return [head, *_lines(value, margin + "  ")]
     return [f"{head} {_empty_or_scalar(value)}"]
@@ -110,6 +118,8 @@ def for_compose(value: Any) -> Any:
         return value.replace("$", "$$")
     if isinstance(value, Mapping):
         return {key: for_compose(item) for key, item in value.items()}
+    if isinstance(value, Replaced):
+        return Replaced(for_compose(item) for item in value)
     if isinstance(value, list | tuple):
         return [for_compose(item) for item in value]
     return value

@@ -21,8 +21,7 @@ def definition(service: Service, variables: Iterable[Variable], networks: list[s
     if any(_in_file(variable) for variable in variables):
         made["env_file"] = [{"path": env_file(service.name), "required": False}]
     if service.port is not None:
-        host = "" if service.public else "127.0.0.1:"
-        made["ports"] = [f"{host}{service.port}:{service.container_port}"]
+        made["ports"] = ports(service)
     if service.depends_on:
         started = {name: {"condition": "service_started"} for name in service.depends_on}
         made["depends_on"] = _in_the_form_of(service.compose.get("depends_on"), started)
@@ -32,6 +31,12 @@ def definition(service: Service, variables: Iterable[Variable], networks: list[s
         )
     merged: dict[str, Any] = merge(made, as_it_stands(service.compose))
     return merged
+
+
+def ports(service: Service) -> list[str]:
+    """Publish its port: to everybody where it is public, otherwise to this machine alone."""
+    host = "" if service.public else "127.0.0.1:"
+    return [f"{host}{service.port}:{service.container_port}"]
 
 
 def _in_the_form_of(theirs: Any, ours: Mapping[str, Any]) -> Any:

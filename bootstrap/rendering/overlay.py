@@ -1,0 +1,129 @@
+"""What one run lays over the project's own Compose file: the collector, and who reports to it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from bootstrap.encoding.yaml import Replaced, for_compose
+from bootstrap.model.environment import Text, Variable
+from bootstrap.model.project import Service
+from bootstrap.rendering import compose
+
+#: the collector among the services, and what keeps its data
+COLLECTOR = "telemetry"
+#: what the collector is given: its token, and the values that it masks before it stores anything
+TOKEN, MASK = "BOOTSTRAP_COLLECTOR_TOKEN", "BOOTSTRAP_COLLECTOR_MASK"
+_HTTP = 4318
+
+
+class Reporter(Struct, frozen=True):
+    """One service in this run: what the committed file gives it, and what it gets now."""
+
+    service: Service
+    committed: Sequence[Variable]
+    now: Sequence[Variable]
+    #: the port of this machine that the committed file publishes
+    committed_port: int | None
+
+
+class Helper(Struct, frozen=True):
+    """A vendor's own container beside the services, as it reports to the collector."""
+
+    name: str
+    command: Sequence[str]
+    committed: Sequence[Variable]
+    now: Sequence[Variable]
+    files: Mapping[str, str]
+
+
+class Collector(Struct, frozen=True):
+    """The collector's container."""
+
+    #: the folder that its image is built from
+    context: str
+    #: the port of this machine's loopback that leads to its page
+    port: int
+    #: names under which it is asked for, each host:port
+    hosts: Sequence[str]
+    log_groups: Sequence[str]
+    networks: Sequence[str]
+    #: changes whenever the values to mask do, and tells nothing about them
+    mask_version: str
+
+
+def overlay(
+    reporters: Iterable[Reporter], helpers: Iterable[Helper], collector: Collector | None
+) -> dict[str, Any]:
+    """Make the overlay, ready to be written as YAML; it holds no value of a secret."""
+    services = {each.service.name: made for each in reporters if (made := _service(each))}
+    configs: dict[str, Any] = {}
+    for helper in helpers:
+        services[helper.name] = _helper(helper, configs)
+    document: dict[str, Any] = {"services": services}
+    if configs:
+        document["configs"] = configs
+    if collector is not None:
+        services[COLLECTOR] = _collector(collector)
+        document["secrets"] = {"mask": {"environment": MASK}}
+        document["volumes"] = {COLLECTOR: None}
+    written: dict[str, Any] = for_compose(document)
+    return written
+
+
+def _service(reporter: Reporter) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if environment := _changed(reporter.committed, reporter.now):
+        made["environment"] = environment
+    service = reporter.service
+    if service.port != reporter.committed_port:
+        made["ports"] = Replaced(compose.ports(service))
+    return made
+
+
+def _changed(committed: Sequence[Variable], now: Sequence[Variable]) -> dict[str, Any]:
+    """The variables that differ; one that is not wanted any more is emptied, which counts as not set."""
+    before = {variable.name: variable.value for variable in committed}
+    changed = [each for each in now if before.get(each.name) != each.value]
+    gone = dict.fromkeys(before.keys() - {variable.name for variable in now}, "")
+    # What depends on the workspace stands in an env file, over which `environment` would win.
+    literal = [
+        Variable(each.name, Text(each.value.text), each.origin) if isinstance(each.value, Text) else each
+        for each in changed
+    ]
+    return {**gone, **compose.environment_of(literal)}
+
+
+def _helper(helper: Helper, configs: dict[str, Any]) -> dict[str, Any]:
+    container: dict[str, Any] = {"command": list(helper.command)}
+    if environment := _changed(helper.committed, helper.now):
+        container["environment"] = environment
+    mounted = []
+    for number, (path, text) in enumerate(helper.files.items()):
+        name = f"{helper.name}-{number}"
+        configs[name] = {"content": text}
+        mounted.append({"source": name, "target": path})
+    if mounted:
+        container["configs"] = mounted
+    return container
+
+
+def _collector(collector: Collector) -> dict[str, Any]:
+    return {
+        "build": collector.context,
+        "environment": {
+            TOKEN: None,
+            "BOOTSTRAP_COLLECTOR_HTTP": f"0.0.0.0:{_HTTP}",
+            "BOOTSTRAP_COLLECTOR_HOSTS": ",".join(collector.hosts),
+            "BOOTSTRAP_COLLECTOR_LOG_GROUPS": ",".join(collector.log_groups),
+        },
+        # A file, so that no value is in what `docker inspect` shows.
+        "secrets": ["mask"],
+        "labels": {"bootstrap.mask": collector.mask_version},
+        "ports": [f"127.0.0.1:{collector.port}:{_HTTP}"],
+        "volumes": [f"{COLLECTOR}:/data"],
+        "networks": list(collector.networks),
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "stop_grace_period": "5s",
+    }
