@@ -10,7 +10,7 @@ from bootstrap.config.errors import ManifestError
 from bootstrap.config.interpolation import interpolate, refers_to_url
 from bootstrap.encoding.names import check_variable
 from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, View, WhenSecret
-from bootstrap.model.errors import UsageError
+from bootstrap.model.errors import NotConfiguredError, UsageError
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.secret import Secret
 from bootstrap.vendors import VENDORS
@@ -64,6 +64,35 @@ def service_named(project: Project, name: str) -> Service:
     except KeyError:
         names = ", ".join(project.services) or "none yet; add one to bootstrap.toml"
         raise UsageError(f"there is no service {name!r}", f"Services: {names}") from None
+
+
+def with_dependencies(project: Project, only: Sequence[str]) -> list[Service]:
+    """Find the services `only` and what they need, in an order in which they can start; else all."""
+    if not only:
+        return list(project.services.values())
+    wanted: dict[str, Service] = {}
+
+    def add(name: str) -> None:
+        if name not in wanted:
+            service = service_named(project, name)
+            for other in service.depends_on:
+                add(other)
+            wanted[name] = service
+
+    for name in only:
+        add(name)
+    return list(wanted.values())
+
+
+def check_required(project: Project, service: Service, lookup: Lookup) -> None:
+    """Raise NotConfiguredError where a secret that the service cannot do without is not set."""
+    for stored in service.secrets.values():
+        spec = project.secrets.get(stored)
+        if spec is not None and spec.required and lookup(stored) is None:
+            about = f" ({spec.description})" if spec.description else ""
+            raise NotConfiguredError(
+                f"services.{service.name} needs {stored}{about}", f"Set it: bootstrap secrets set {stored}"
+            )
 
 
 def resolve(

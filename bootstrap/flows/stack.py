@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,23 +10,23 @@ from pathlib import Path
 from msgspec import Struct
 
 from bootstrap.collector.sockets import Sockets
+from bootstrap.flows import engines
 from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
     PROOF_KEY,
     Lookup,
     Resolved,
+    check_required,
     fill_in,
     readers,
     resolve,
-    scrubbed,
-    service_named,
+    with_dependencies,
 )
-from bootstrap.model.environment import CollectorAddress, Local, Route
+from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
-from bootstrap.stack import ENGINES
-from bootstrap.stack.interface import Engine, Launch, LogLine, Observer, Phase, PhaseChanged
+from bootstrap.stack.interface import Launch, LogLine, Observer, Phase, PhaseChanged
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
@@ -54,35 +54,22 @@ class Run(Struct, frozen=True):
     sockets: Sockets
 
 
-def handing_over(run: Run, observer: Observer) -> Observer:
+def handing_over(sockets: Sockets, observer: Observer) -> Observer:
     """Hand every event on, and close this process's copies of the sockets once the collector has them."""
 
     def watch(event: PhaseChanged | LogLine) -> None:
         settled = isinstance(event, PhaseChanged) and event.phase in (Phase.HEALTHY, Phase.FAILED)
         if settled and event.service == COLLECTOR_SERVICE:
-            run.sockets.close()
+            sockets.close()
         observer(event)
 
     return watch
 
 
-def engine_for(root: Path, state: State, environ: Mapping[str, str], project: Project | None) -> Engine:
-    """Make the engine that can run here. Raises NotConfiguredError, saying why none can."""
-    base = dict(environ) if project is None else scrubbed(environ, project)
-    reasons = []
-    for make in ENGINES.values():
-        engine = make(root, state, base)
-        reason = engine.unavailable()
-        if reason is None:
-            return engine
-        reasons.append(f"{engine.name}: {reason}")
-    raise NotConfiguredError("no engine can run services here", "; ".join(reasons))
-
-
 def running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
     """The names of the services that run, or are about to."""
     try:
-        statuses = engine_for(root, state, environ, None).status()
+        statuses = engines.current(root, state, environ, None).status()
     except BootstrapError:
         return set()
     return {status.name for status in statuses if status.phase in (Phase.STARTING, Phase.HEALTHY)}
@@ -96,6 +83,7 @@ def plan_run(
     *,
     lookup: Lookup,
     only: Sequence[str],
+    local: Collection[str],
 ) -> Run:
     """Decide what runs: the services of the manifest (or `only` those, and what they need), and a collector.
 
@@ -103,14 +91,14 @@ def plan_run(
 
     Raises BootstrapError where a service cannot be run, for want of a secret, a command or an image.
     """
-    wanted = _with_dependencies(project, only)
+    wanted = with_dependencies(project, only)
     skipped = tuple(service.name for service in wanted if service.build is None)
     for service in wanted:
         needed = [name for name in service.depends_on if name in skipped]
         if service.build is not None and needed:
             raise NotConfiguredError(
                 f"services.{service.name} depends on {needed[0]}, an image that needs a container engine",
-                "Run it in containers: docker compose up, or run it elsewhere and remove the dependency.",
+                "Run it in containers: bootstrap up --engine compose.",
             )
     key = secrets.token_hex(32)
     state.write("trace-proof", {"key": key})
@@ -122,7 +110,7 @@ def plan_run(
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
         address, collector = _collector(root, _secrets(project, lookup), sockets)
-        routing: dict[str, Route] = dict.fromkeys(VENDORS, Local(address))
+        routing: dict[str, Route] = {name: Local(address) if name in local else Cloud() for name in VENDORS}
         launches = [
             _launch(root, service, _environment(project, service, workspace, given, routing))
             for service in wanted
@@ -138,26 +126,9 @@ def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launc
     """What can be set up in a prebuild, where there are no secrets and no workspace yet."""
     return [
         replace(_launch(root, service, ()), depends_on=())
-        for service in _with_dependencies(project, only)
+        for service in with_dependencies(project, only)
         if service.build is not None and service.command is not None
     ]
-
-
-def _with_dependencies(project: Project, only: Sequence[str]) -> list[Service]:
-    if not only:
-        return list(project.services.values())
-    wanted: dict[str, Service] = {}
-
-    def add(name: str) -> None:
-        if name not in wanted:
-            service = service_named(project, name)
-            for other in service.depends_on:
-                add(other)
-            wanted[name] = service
-
-    for name in only:
-        add(name)
-    return list(wanted.values())
 
 
 def _environment(
@@ -167,13 +138,7 @@ def _environment(
     lookup: Lookup,
     routing: Mapping[str, Route],
 ) -> list[Resolved]:
-    for stored in service.secrets.values():
-        spec = project.secrets.get(stored)
-        if spec is not None and spec.required and lookup(stored) is None:
-            about = f" ({spec.description})" if spec.description else ""
-            raise NotConfiguredError(
-                f"services.{service.name} needs {stored}{about}", f"Set it: bootstrap secrets set {stored}"
-            )
+    check_required(project, service, lookup)
     variables = resolve(project, service, view="host", routing=routing, url=workspace.url)
     return fill_in(variables, lookup)
 

@@ -1,0 +1,72 @@
+"""Which container would get which secret, found out with made-up values in the secrets' places.
+
+Compose itself resolves the project's files: interpolation, env files, includes, overrides. Whatever way a
+value would take, the made-up one takes, too.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bootstrap.flows.environment import PROOF_KEY
+from bootstrap.model.environment import FromSecret, Variable, WhenSecret
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack.compose_client import Client
+
+
+def names_in(variables: Iterable[Variable]) -> set[str]:
+    """The secrets, by their stored names, that these variables are made of."""
+    return {each.value.secret for each in variables if isinstance(each.value, FromSecret | WhenSecret)}
+
+
+def check(
+    client: Client,
+    shown: Mapping[str, Sequence[Variable]],
+    names: Iterable[str],
+    plain: Mapping[str, str],
+) -> dict[str, Any]:
+    """Refuse Compose files that give a container any of the secrets `names` that is not its own.
+
+    `shown` says what each service of the manifest, and each container of a vendor, may see. Returns Compose's
+    own view of the services. Raises BootstrapError.
+    """
+    marks = {name: secrets.token_hex(16) for name in names}
+    document = client.configuration({**plain, **marks})
+    services: dict[str, Any] = document.get("services") or {}
+    for name, definition in services.items():
+        own = names_in(shown.get(name, ()))
+        for secret in _asked_for(definition, document, marks):
+            if secret not in own:
+                raise _refusal(f"services.{name}", secret, name)
+    rest = {key: value for key, value in document.items() if key != "services"}
+    for secret in _marked(rest, marks):
+        raise _refusal("it", secret, "SERVICE")
+    return services
+
+
+def _asked_for(
+    definition: Mapping[str, Any], document: Mapping[str, Any], marks: Mapping[str, str]
+) -> Iterator[str]:
+    """The secrets in a service's definition, and those in files that it has mounted."""
+    yield from _marked(definition, marks)
+    build = definition.get("build") or {}
+    for kind in ("secrets", "configs"):
+        table = document.get(kind) or {}
+        for use in [*(definition.get(kind) or ()), *(build.get(kind) or ())]:
+            source = table.get(use.get("source"), {})
+            if source.get("environment") in marks:
+                yield source["environment"]
+
+
+def _marked(value: object, marks: Mapping[str, str]) -> list[str]:
+    text = json.dumps(value)
+    return [name for name, mark in marks.items() if mark in text]
+
+
+def _refusal(where: str, secret: str, service: str) -> BootstrapError:
+    what = "the key that proves trace headers" if secret == PROOF_KEY else secret
+    return BootstrapError(
+        f"the project's Compose files: {where} refers to {what}, which it does not declare",
+        f"Remove that from docker-compose.override.yml, or declare it: services.{service}.secrets.",
+    )

@@ -1,0 +1,148 @@
+"""No file that comes with a clone hands a container the secret of another, whichever way Compose offers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootstrap.flows.compose_secrets import check
+from bootstrap.flows.dotenv_values import plain_values
+from bootstrap.model.environment import FromSecret, Variable
+from bootstrap.model.errors import BootstrapError
+from bootstrap.model.project import Project, SecretSpec
+from bootstrap.stack.compose_client import Client
+from bootstrap.system.state import State
+from tests.containers import ENVIRON, need_compose
+
+if TYPE_CHECKING:
+    from tests.conftest import Repository
+
+_COMMITTED = """\
+services:
+  posts:
+    image: python
+    environment:
+      SECRET_A:
+  jobs:
+    image: python
+"""
+#: what the manifest gives to whom
+_SHOWN = {
+    "posts": (Variable("SECRET_A", FromSecret("SECRET_A"), "services.posts"),),
+    "jobs": (),
+    "xray-daemon": (),
+}
+_NAMES = ("SECRET_A", "SECRET_B", "TRACE_PROOF_KEY", "BOOTSTRAP_COLLECTOR_TOKEN")
+
+
+@pytest.fixture
+def client(repository: Repository) -> Client:
+    need_compose()
+    repository.write("docker-compose.yml", _COMMITTED)
+    environ = {**os.environ, **ENVIRON}
+    return Client(repository.root, State(repository.root, environ), environ)
+
+
+def test_what_the_manifest_gives_is_fine(client: Client) -> None:
+    services = check(client, _SHOWN, _NAMES, {})
+    assert sorted(services) == ["jobs", "posts"]
+    assert list(services["jobs"]["networks"]) == ["default"]
+
+
+@pytest.mark.parametrize(
+    ("override", "service", "secret"),
+    [
+        ("services: {jobs: {environment: [SECRET_A]}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {environment: {X: '${SECRET_A}'}}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {environment: {X: 'a${NOPE:-b${SECRET_A:-}}'}}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {command: ['echo', '$SECRET_A']}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {labels: {x: '${SECRET_A?}'}}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {build: {context: ., args: [SECRET_A]}}}", "jobs", "SECRET_A"),
+        ("services: {jobs: {env_file: [stolen.env]}}", "jobs", "SECRET_A"),
+        ("services: {posts: {environment: [SECRET_B]}}", "posts", "SECRET_B"),
+        ("services: {evil: {image: x, environment: [SECRET_A]}}", "evil", "SECRET_A"),
+        ("services: {evil: {extends: {file: docker-compose.yml, service: posts}}}", "evil", "SECRET_A"),
+        ("services: {xray-daemon: {image: x, environment: [TRACE_PROOF_KEY]}}", "xray-daemon", "the key"),
+        (
+            "services: {jobs: {environment: [BOOTSTRAP_COLLECTOR_TOKEN]}}",
+            "jobs",
+            "BOOTSTRAP_COLLECTOR_TOKEN",
+        ),
+        (
+            "{services: {jobs: {secrets: [s]}}, secrets: {s: {environment: SECRET_A}}}",
+            "jobs",
+            "SECRET_A",
+        ),
+        (
+            "{services: {jobs: {build: {context: ., secrets: [s]}}}, secrets: {s: {environment: SECRET_A}}}",
+            "jobs",
+            "SECRET_A",
+        ),
+        ("{services: {jobs: {configs: [c]}}, configs: {c: {content: '${SECRET_A}'}}}", "it", "SECRET_A"),
+        ("{services: {jobs: {}}, networks: {default: {name: '${SECRET_B}'}}}", "it", "SECRET_B"),
+        ("{include: [other/compose.yml], services: {jobs: {}}}", "other", "SECRET_A"),
+    ],
+)
+def test_every_way_to_another_secret_is_refused(
+    client: Client, repository: Repository, override: str, service: str, secret: str
+) -> None:
+    repository.write("docker-compose.override.yml", override)
+    repository.write("stolen.env", "STOLEN=x${SECRET_A}\n")
+    repository.write("other/compose.yml", "services: {other: {image: x, env_file: [../stolen.env]}}\n")
+    with pytest.raises(BootstrapError) as refused:
+        check(client, _SHOWN, _NAMES, {})
+    assert f" {secret}" in refused.value.message
+    assert service in refused.value.message
+
+
+def test_a_file_that_compose_does_not_take_is_an_error_in_its_words(
+    client: Client, repository: Repository
+) -> None:
+    repository.write("docker-compose.override.yml", "services: {jobs: {nope: 1}}\n")
+    with pytest.raises(BootstrapError, match="nope"):
+        check(client, _SHOWN, _NAMES, {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "COMPOSE_FILE=evil.yml",
+        "COMPOSE_PROJECT_NAME=evil",
+        "COMPOSE_PROFILES=evil",
+        "DOCKER_HOST=tcp://127.0.0.1:1",
+    ],
+)
+def test_a_dotenv_steers_neither_compose_nor_docker(
+    client: Client, repository: Repository, line: str
+) -> None:
+    repository.write("evil.yml", "services: {evil: {image: evil}}\n")
+    repository.write("docker-compose.override.yml", "services: {hidden: {image: x, profiles: [evil]}}\n")
+    repository.write(".env", f"{line}\nTAG=seven\n")
+    plain, without_effect = plain_values(repository.root, _project())
+    assert without_effect == (line.partition("=")[0],)
+    assert plain == {"TAG": "seven"}
+    assert sorted(check(client, _SHOWN, _NAMES, plain)) == ["jobs", "posts"]
+    assert client.project.startswith("project-")
+
+
+def test_a_secret_in_a_dotenv_is_no_plain_value(repository: Repository) -> None:
+    repository.write(".env", "SECRET_A=x\nTAG=${SECRET_A}\n")
+    assert plain_values(repository.root, _project()) == ({"TAG": "${SECRET_A}"}, ())
+
+
+def test_a_shell_steers_no_compose_either(repository: Repository) -> None:
+    steering: dict[str, Any] = {
+        "COMPOSE_FILE": "evil.yml",
+        "COMPOSE_PROJECT_NAME": "x",
+        "COMPOSE_ENV_FILES": "e",
+    }
+    client = Client(
+        repository.root, State(repository.root, os.environ), {**steering, "COMPOSE_PROFILES": "mine"}
+    )
+    assert client.environ == {"COMPOSE_PROFILES": "mine"}
+
+
+def _project() -> Project:
+    return Project("p", "us-east-1", {}, secrets={"SECRET_A": SecretSpec("SECRET_A")})
