@@ -7,6 +7,7 @@ COMMANDS = {
     "down": "Stop what runs.",
     "status": "Show what runs.",
     "logs": "Show what the services wrote.",
+    "compose": "Run a command of Docker Compose on what `up` runs.",
     "secrets": "Keep, show, check, copy and scan for the project's secrets.",
     "env": "Show one service's environment, and where each value comes from.",
     "run": "Run a command with one service's environment, and no other's.",

@@ -1,23 +1,32 @@
 """`bootstrap down`."""
 
+import click
+
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.stack import engine_for
+from bootstrap.flows import engines, up
 
 
 @verb()
-def command(session: Session) -> None:
+@click.option(
+    "--volumes", is_flag=True, help="Remove the data of containers, too. It cannot be brought back."
+)
+def command(session: Session, *, volumes: bool) -> None:
     r"""
     Stop what `bootstrap up` runs, also what a run that was killed has left behind.
+
+    Containers and networks are removed; volumes, which hold data, stay.
 
     \b
     Examples:
       bootstrap down
+      bootstrap down --volumes
     """
-    stopped = engine_for(session.root, session.state, session.environ, None).down()
+    engine = engines.current(session.root, session.state, session.environ, None)
+    stopped = up.down(engine, session.state, volumes=volumes)
     if session.as_json:
-        output.json_document({"stopped": stopped})
+        output.json_document({"stopped": list(stopped)})
     elif stopped:
         output.words(f"Stopped {', '.join(stopped)}.")
     else:

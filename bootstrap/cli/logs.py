@@ -6,8 +6,10 @@ from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
+from bootstrap.flows import engines
 from bootstrap.flows.environment import service_named
-from bootstrap.flows.stack import COLLECTOR_SERVICE, engine_for
+from bootstrap.flows.stack import COLLECTOR_SERVICE
+from bootstrap.stack.compose_run import COMPOSE
 
 
 @verb()
@@ -23,10 +25,11 @@ def command(session: Session, services: tuple[str, ...], *, follow: bool, tail: 
       bootstrap logs --tail 20
       bootstrap logs backend-flask --follow
     """
+    engine = engines.current(session.root, session.state, session.environ, None)
+    ran = {COLLECTOR_SERVICE, COMPOSE, *(status.name for status in engine.status())}
     for name in services:
-        if name != COLLECTOR_SERVICE:
+        if name not in ran:
             service_named(session.project, name)
-    engine = engine_for(session.root, session.state, session.environ, None)
     for line in engine.logs(services, follow=follow, tail=tail):
         if session.as_json:
             output.json_line({"service": line.service, "text": line.text})

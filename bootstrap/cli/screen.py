@@ -79,7 +79,8 @@ def announce(session: Session, running: Sequence[str]) -> None:
     lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls.items()]
     if collector:
         lines.append(("traces", str(collector["page"]).replace("/?token=", "/api/traces?token=")))
-        lines.append(("collector", f"{collector['url']} (OTLP/HTTP), {collector['daemon']} (X-Ray)"))
+        daemon = f", {collector['daemon']} (X-Ray)" if collector["daemon"] else ""
+        lines.append(("collector", f"{collector['url']} (OTLP/HTTP){daemon}"))
     lines += [(item.title, f"{item.route}: {item.reason}") for item in stack.telemetry(session.project)]
     width = max((len(name) for name, _ in lines), default=0)
     output.words()

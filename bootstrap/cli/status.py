@@ -3,7 +3,7 @@
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.stack import engine_for
+from bootstrap.flows import engines
 
 
 @verb()
@@ -16,7 +16,7 @@ def command(session: Session) -> None:
       bootstrap status
       bootstrap status --json
     """
-    statuses = engine_for(session.root, session.state, session.environ, None).status()
+    statuses = engines.current(session.root, session.state, session.environ, None).status()
     if session.as_json:
         output.json_document(
             [

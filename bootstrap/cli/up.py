@@ -10,18 +10,50 @@ from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows import detach as background
-from bootstrap.flows import stack
+from bootstrap.flows import engines, stack, up
+from bootstrap.flows.containers import Wanted
 from bootstrap.flows.environment import service_named
-
-_WAIT = 180.0
+from bootstrap.stack import ENGINES
+from bootstrap.vendors import VENDORS
 
 
 @verb()
 @click.argument("services", nargs=-1, shell_complete=complete_service)
-@click.option("-d", "--detach", is_flag=True, help="Return once everything is healthy, and leave it running.")
+@click.option(
+    "-d",
+    "--detach",
+    "--wait",
+    "detach",
+    is_flag=True,
+    help="Return once everything is healthy, and leave it running.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="With --detach: how long to wait for everything to be healthy.",
+)
+@click.option(
+    "--engine",
+    "wanted_engine",
+    type=click.Choice(["auto", *ENGINES]),
+    default="auto",
+    help="What runs the services; auto is the one that ran last, else containers where an engine answers.",
+)
 @click.option("--prepare", is_flag=True, help="Only run the services' set-up; start nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not print what the services write: see bootstrap logs.")
-def command(session: Session, services: tuple[str, ...], *, detach: bool, prepare: bool, quiet: bool) -> int:
+def command(
+    session: Session,
+    services: tuple[str, ...],
+    *,
+    detach: bool,
+    timeout: float,
+    wanted_engine: str,
+    prepare: bool,
+    quiet: bool,
+) -> int:
     r"""
     Run the services (or only SERVICES and what they need) and the telemetry collector.
 
@@ -32,46 +64,64 @@ def command(session: Session, services: tuple[str, ...], *, detach: bool, prepar
     Examples:
       bootstrap up
       bootstrap up --detach
-      bootstrap up backend-flask
+      bootstrap up --engine process backend-flask
     """
     for name in services:
         service_named(session.project, name)
     if detach:
-        return _detach(session, services)
-    engine = stack.engine_for(session.root, session.state, session.environ, session.project)
-    screen = Screen(as_json=session.as_json, lines=not quiet)
-    if prepare:
-        return screen.verdict(
-            engine.prepare(stack.preparation(session.root, session.project, services), screen.show)
-        )
-    engine.reclaim()
-    run = stack.plan_run(
+        return _detach(session, services, wanted_engine, timeout)
+    engine, why = engines.choose(
         session.root,
         session.state,
+        session.environ,
         session.project,
-        session.workspace,
+        wanted=None if wanted_engine == "auto" else wanted_engine,
+    )
+    screen = Screen(as_json=session.as_json, lines=not quiet)
+    if prepare:
+        launches = stack.preparation(session.root, session.project, services)
+        return screen.verdict(engine.prepare(launches, screen.show))
+    engine.reclaim()
+    output.words(f"Engine: {engine.name} ({why}).")
+    with closing(up.prepare(engine, wanted(session, services))) as prepared:
+        screen.names(prepared.names)
+        for line in up.remarks(prepared):
+            output.words(line, style="yellow")
+        output.words(f"Starting {', '.join(prepared.names)}.")
+
+        def ready() -> None:
+            announce(session, prepared.names)
+            background.tell_ready(session.state)
+
+        observer = prepared.observed(screen.show)
+        code = engine.up(prepared.launches, observer, ready=ready, containers=prepared.containers)
+        return screen.verdict(code)
+
+
+def wanted(session: Session, services: tuple[str, ...]) -> Wanted:
+    """Gather what a run is made from."""
+    return Wanted(
+        root=session.root,
+        state=session.state,
+        here=session.project,
+        committed=session.committed_project,
+        workspace=session.workspace,
         lookup=session.lookup,
+        local=frozenset(VENDORS),
         only=services,
     )
-    names = [launch.name for launch in run.launches]
-    screen.names(names)
-    for name in run.skipped:
-        output.words(f"{name} is only an image, which needs a container engine: skipped.", style="yellow")
-    output.words(f"Starting {', '.join(names)} with the {engine.name} engine.")
-
-    def ready() -> None:
-        announce(session, names)
-        background.tell_ready(session.state)
-
-    with closing(run.sockets):
-        return screen.verdict(engine.up(run.launches, stack.handing_over(run, screen.show), ready=ready))
 
 
-def _detach(session: Session, services: tuple[str, ...]) -> int:
+def _detach(session: Session, services: tuple[str, ...], engine: str, timeout: float) -> int:
     code = background.detach(
-        session.root, session.state, session.environ, services, output.words, timeout=_WAIT
+        session.root,
+        session.state,
+        session.environ,
+        ("--engine", engine, *services),
+        output.words,
+        timeout=timeout,
     )
     if code == 0:
-        engine = stack.engine_for(session.root, session.state, session.environ, None)
-        announce(session, [status.name for status in engine.status()])
+        current = engines.current(session.root, session.state, session.environ, None)
+        announce(session, [status.name for status in current.status()])
     return code

@@ -25,7 +25,7 @@ def detach(
     root: Path,
     state: State,
     environ: Mapping[str, str],
-    services: Sequence[str],
+    arguments: Sequence[str],
     say: Callable[[str], None],
     *,
     timeout: float,
@@ -36,7 +36,7 @@ def detach(
     """
     log = state.directory / _LOG
     state.forget(_READY)
-    argv = (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", "--quiet", *services)
+    argv = (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", "--quiet", *arguments)
     started = spawn_detached(argv, environ, log)
     deadline = time.monotonic() + timeout
     while (code := started.poll()) is None and time.monotonic() < deadline:

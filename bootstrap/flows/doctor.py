@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
-from bootstrap.flows import init, render
+from bootstrap.flows import engines, init, render
 from bootstrap.flows.environment import Lookup
 from bootstrap.flows.secrets import health
-from bootstrap.flows.stack import engine_for, running
+from bootstrap.flows.stack import running
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets.interface import Place as SecretsPlace
@@ -132,7 +132,7 @@ def _ignored(root: Path) -> Remark:
 
 def _engine(root: Path, state: State, environ: Mapping[str, str], names: set[str]) -> Iterator[Remark]:
     try:
-        engine = engine_for(root, state, environ, None)
+        engine = engines.current(root, state, environ, None)
     except BootstrapError as error:
         yield Remark("engine", Mark.PROBLEM, error.message, error.hint)
         return

@@ -69,8 +69,12 @@ def observe(
 
 def page(workspace: Workspace, listening: Listening) -> str:
     """Where a browser opens it, with the token that the first request turns into a cookie."""
-    port = urlsplit(listening.http_url).port or 0
-    return f"{workspace.url(port)}/?token={listening.token}"
+    return page_at(workspace, urlsplit(listening.http_url).port or 0, listening.token)
+
+
+def page_at(workspace: Workspace, port: int, token: str) -> str:
+    """The same for a collector that is reached at `port` of this machine."""
+    return f"{workspace.url(port)}/?token={token}"
 
 
 def _hosts(workspace: Workspace, port: int) -> frozenset[str]:

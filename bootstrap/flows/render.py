@@ -139,7 +139,7 @@ def inputs(project: Project, workspace: Workspace | None) -> Inputs:
             if project.reporting_to(name)
         },
         documents={name: _documents(project, service) for name, service in project.services.items()},
-        sidecars=_sidecars(project),
+        sidecars=sidecars(project),
         secrets=tuple(spec for spec in secret_specs(project).values() if spec.audience == "service"),
         collector_port=HTTP_PORT,
     )
@@ -149,7 +149,8 @@ def _documents(project: Project, service: Service) -> dict[str, object]:
     return {name: VENDORS[name].document(project, service) for name in service.telemetry}
 
 
-def _sidecars(project: Project) -> Sequence[SidecarContainer]:
+def sidecars(project: Project) -> Sequence[SidecarContainer]:
+    """The containers that vendors bring, each with the services that report through it."""
     made = []
     for vendor in VENDORS.values():
         services = project.reporting_to(vendor.name)

@@ -1,0 +1,35 @@
+"""`bootstrap compose`."""
+
+import sys
+
+import click
+
+from bootstrap.cli.session import Session
+from bootstrap.cli.up import wanted
+from bootstrap.cli.verb import verb
+from bootstrap.flows import containers
+from bootstrap.flows.environment import scrubbed
+from bootstrap.stack.compose import ComposeEngine
+from bootstrap.system.execute import execute
+
+
+@verb(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("arguments", metavar="-- ARG...", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(session: Session, arguments: tuple[str, ...]) -> None:
+    r"""
+    Run a command of Docker Compose on exactly what `bootstrap up` runs.
+
+    The files, the project's name and the secrets are those of `bootstrap up`; the command replaces this
+    process, so its exit code is its own.
+
+    \b
+    Examples:
+      bootstrap compose -- ps
+      bootstrap compose -- exec backend-flask sh
+      bootstrap compose -- config --quiet
+    """
+    engine = ComposeEngine(session.root, session.state, scrubbed(session.environ, session.project))
+    argv, environ = containers.command(engine, wanted(session, ()))
+    rest = arguments[1:] if arguments[0] == "--" else arguments
+    sys.stdout.flush()
+    execute([*argv, *rest], environ)

@@ -1,0 +1,98 @@
+"""A run of the project in whichever engine: what it needs, and what is remembered about it."""
+
+import os
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bootstrap.collector.sockets import Sockets
+from bootstrap.flows import containers, engines, stack
+from bootstrap.flows.containers import Wanted
+from bootstrap.flows.observe import page_at
+from bootstrap.flows.run import COLLECTOR
+from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.interface import Containers, Engine, Launch, Observer
+from bootstrap.system.state import State
+
+
+class Prepared(Struct, frozen=True):
+    """What an engine is to run."""
+
+    launches: tuple[Launch, ...]
+    containers: Containers | None = None
+    #: bound for the collector before anything starts
+    sockets: Sockets | None = None
+    #: services that are only an image, where no container can run
+    skipped: tuple[str, ...] = ()
+    #: names in the project's `.env` that have no effect
+    without_effect: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Everything that is started."""
+        return [launch.name for launch in self.launches]
+
+    def close(self) -> None:
+        """Give back what was bound and nobody has taken."""
+        if self.sockets is not None:
+            self.sockets.close()
+
+    def observed(self, observer: Observer) -> Observer:
+        """Hand events on, and let go of what the services have taken over meanwhile."""
+        return stack.handing_over(self.sockets, observer) if self.sockets is not None else observer
+
+
+def prepare(engine: Engine, wanted: Wanted) -> Prepared:
+    """Decide what runs, and write down what other commands need to know; starts nothing.
+
+    Raises BootstrapError where that cannot be run.
+    """
+    engines.remember(wanted.state, engine)
+    if isinstance(engine, ComposeEngine):
+        return _in_containers(engine, wanted)
+    run = stack.plan_run(
+        wanted.root,
+        wanted.state,
+        wanted.here,
+        wanted.workspace,
+        lookup=wanted.lookup,
+        only=wanted.only,
+        local=wanted.local,
+    )
+    return Prepared(run.launches, sockets=run.sockets, skipped=run.skipped)
+
+
+def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
+    planned = containers.plan(engine, wanted)
+    wanted.state.write("trace-proof", {"key": planned.proof})
+    if planned.collector_port is not None:
+        url = f"http://127.0.0.1:{planned.collector_port}"
+        wanted.state.write(
+            COLLECTOR,
+            {
+                "pid": os.getpid(),
+                "engine": engine.name,
+                "url": url,
+                "daemon": "",
+                "page": page_at(wanted.workspace, planned.collector_port, planned.token),
+                "token": planned.token,
+            },
+        )
+    return Prepared(planned.launches, planned.containers, without_effect=planned.without_effect)
+
+
+def remarks(prepared: Prepared) -> list[str]:
+    """What somebody should know before it starts."""
+    said = [f"{name} is only an image, which needs a container engine: skipped." for name in prepared.skipped]
+    if prepared.without_effect:
+        said.append(f".env sets {', '.join(prepared.without_effect)}, which has no effect here.")
+    return said
+
+
+def down(engine: Engine, state: State, *, volumes: bool) -> Sequence[str]:
+    """Stop and remove what runs; returns the names."""
+    stopped = engine.down(volumes=volumes)
+    if engine.view == "container":
+        containers.forget(state)
+        state.forget(COLLECTOR)
+    return stopped
