@@ -9,7 +9,7 @@ from bootstrap.cli.names import complete_service
 from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows import detach as background
+from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
 from bootstrap.flows.containers import Wanted
 from bootstrap.flows.environment import service_named
@@ -44,6 +44,7 @@ from bootstrap.vendors import VENDORS
 )
 @click.option("--prepare", is_flag=True, help="Only run the services' set-up; start nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not print what the services write: see bootstrap logs.")
+@click.option("--background", is_flag=True, hidden=True)
 def command(
     session: Session,
     services: tuple[str, ...],
@@ -53,6 +54,7 @@ def command(
     wanted_engine: str,
     prepare: bool,
     quiet: bool,
+    background: bool,
 ) -> int:
     r"""
     Run the services (or only SERVICES and what they need) and the telemetry collector.
@@ -77,7 +79,7 @@ def command(
         session.project,
         wanted=None if wanted_engine == "auto" else wanted_engine,
     )
-    screen = Screen(as_json=session.as_json, lines=not quiet)
+    screen = Screen(as_json=session.as_json, lines=not (quiet or background))
     if prepare:
         launches = stack.preparation(session.root, session.project, services)
         return screen.verdict(engine.prepare(launches, screen.show))
@@ -90,8 +92,9 @@ def command(
         output.words(f"Starting {', '.join(prepared.names)}.")
 
         def ready() -> None:
-            announce(session, prepared.names)
-            background.tell_ready(session.state)
+            if not background:
+                announce(session, prepared.names)
+            detaching.tell_ready(session.state)
 
         observer = prepared.observed(screen.show)
         code = engine.up(prepared.launches, observer, ready=ready, containers=prepared.containers)
@@ -113,7 +116,7 @@ def wanted(session: Session, services: tuple[str, ...]) -> Wanted:
 
 
 def _detach(session: Session, services: tuple[str, ...], engine: str, timeout: float) -> int:
-    code = background.detach(
+    code = detaching.detach(
         session.root,
         session.state,
         session.environ,

@@ -3,15 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.system.process import spawn_detached
 from bootstrap.system.state import State
 
-_POLL = 0.2
+_POLL = 0.1
 _LOG = "up.log"
-_LAST_LINES = 15
 #: the subject under which a run writes that everything in it is healthy
 _READY = "ready"
 
@@ -32,19 +31,31 @@ def detach(
 ) -> int:
     """Start `bootstrap up` in the background and wait until every service of that very run is healthy.
 
-    Returns 0 then. Otherwise shows its last lines and returns its exit code, or 1 after `timeout` seconds.
+    Hands on what it says meanwhile. Returns 0 then, else its exit code, or 1 after `timeout` seconds.
     """
     log = state.directory / _LOG
     state.forget(_READY)
-    argv = (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", "--quiet", *arguments)
+    argv = (sys.executable, "-P", "-m", "bootstrap", "-C", str(root), "up", "--background", *arguments)
     started = spawn_detached(argv, environ, log)
     deadline = time.monotonic() + timeout
-    while (code := started.poll()) is None and time.monotonic() < deadline:
-        if (state.read(_READY) or {}).get("pid") == started.pid:
-            return 0
-        time.sleep(_POLL)
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]:
-        say(line)
+    with log.open(encoding="utf-8", errors="replace") as stream:
+        news = _lines(stream.read)
+        while (code := started.poll()) is None and time.monotonic() < deadline:
+            for line in next(news):
+                say(line)
+            if (state.read(_READY) or {}).get("pid") == started.pid:
+                return 0
+            time.sleep(_POLL)
+        for line in next(news):
+            say(line)
     if code is None:
         say(f"Not healthy after {timeout:.0f} seconds; it goes on trying: see bootstrap status and logs.")
     return code or 1
+
+
+def _lines(read: Callable[[], str]) -> Iterator[list[str]]:
+    """The whole lines since the last time, again and again."""
+    rest = ""
+    while True:
+        *whole, rest = (rest + read()).split("\n")
+        yield whole
