@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError
 from bootstrap.model.masking import Mask
 from bootstrap.system.endpoints import override
 
+#: seconds for each try of a call
+_TIMEOUT = 5.0
 #: seconds that every service of AWS allows a signature's time to differ from its own
 _SKEW = 300
 #: how AWS refuses a signature, also one of another time
@@ -22,6 +25,8 @@ _SIGNATURE = frozenset(
 )
 #: where botocore looks when a profile has no keys: the machine's own role is nobody's choice
 _AMBIENT = ("ec2-credentials-file", "boto", "container-role", "iam-role")
+#: what the SDKs call a service in AWS_ENDPOINT_URL_<SERVICE>, where boto3 has another name
+_SDK_NAMES = {"logs": "CLOUDWATCH_LOGS"}
 _PRINTABLE = re.compile("[!-~]+", re.ASCII)
 #: what botocore would read to find a profile that nobody named to us
 _UNSET = (None, None, None, None)
@@ -76,7 +81,7 @@ def client(
     credentials: Keys | Profile,
     environ: Mapping[str, str],
     attempts: int = 3,
-    timeout: float = 5,
+    timeout: float = _TIMEOUT,
 ) -> Any:
     """Make a client of one AWS service that tries each call up to `attempts` times, `timeout` seconds each.
 
@@ -88,7 +93,7 @@ def client(
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-    endpoint = override(environ, f"AWS_ENDPOINT_URL_{service.upper()}")
+    endpoint = override(environ, f"AWS_ENDPOINT_URL_{_SDK_NAMES.get(service, service.upper())}")
     config = Config(
         region_name=region,
         connect_timeout=timeout,
@@ -116,10 +121,19 @@ def _session(credentials: Keys | Profile) -> Any:
         session.set_config_variable("credentials_file", os.devnull)
     else:
         session = Session(profile=credentials.name, session_vars={"data_path": _UNSET})
+    session.register_component("data_loader", _loader())
     resolver = session.get_component("credential_provider")
     for provider in _AMBIENT:
         resolver.remove(provider)
     return session
+
+
+@cache
+def _loader() -> Any:
+    """Keep the services' descriptions, which every client reads anew otherwise: a tenth of a second each."""
+    from botocore.loaders import create_loader  # noqa: PLC0415 - as boto3
+
+    return create_loader()
 
 
 def _explicit(credentials: Keys | Profile) -> dict[str, str | None]:

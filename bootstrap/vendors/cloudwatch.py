@@ -1,13 +1,15 @@
 """AWS CloudWatch Logs: structured log lines in one log group."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from bootstrap.model.environment import Variable, View, WhenSecret
 from bootstrap.model.project import Project, Service
+from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
-from bootstrap.vendors.interface import Vendor
+from bootstrap.vendors.interface import Values, Vendor
 
 _ORIGIN = "telemetry.cloudwatch.log_group"
 #: the only values that PutRetentionPolicy takes
@@ -45,13 +47,21 @@ def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, 
     )
 
 
+def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Remark:
+    from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
+
+    return aws.ready_for_logs(log_group(project), project.region, values, environ)
+
+
 CLOUDWATCH = Vendor(
     name="cloudwatch",
     title="CloudWatch Logs",
+    receives="log lines",
     options=CloudWatchOptions,
     secrets=AWS_SECRETS,
     tokens=AWS_TOKENS,
     inspect=inspect,
     ask=ask,
+    ready=_ready,
     cloud=_cloud,
 )

@@ -55,9 +55,16 @@ def _ask(project: Project, values: Values, environ: Mapping[str, str]) -> Iterab
     return honeycomb.ask(ENDPOINTS, project.telemetry["honeycomb"].region, values, environ)
 
 
+def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Remark:
+    from bootstrap.vendors.keys import honeycomb  # noqa: PLC0415 - no other command needs it
+
+    return honeycomb.ready(ENDPOINTS, project.telemetry["honeycomb"].region, values, environ)
+
+
 HONEYCOMB = Vendor(
     name="honeycomb",
     title="Honeycomb",
+    receives="traces",
     options=HoneycombOptions,
     secrets=(
         SecretSpec(
@@ -84,6 +91,7 @@ HONEYCOMB = Vendor(
     ),
     inspect=_inspect,
     ask=_ask,
+    ready=_ready,
     cloud=_cloud,
     local=_local,
 )

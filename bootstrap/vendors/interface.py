@@ -30,6 +30,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
 
     name: str
     title: str
+    #: what it receives, in the plural
+    receives: str = "telemetry"
     #: the type of its table in the manifest; every key has a default
     options: type[Struct]
     #: the secrets without which nothing arrives, and those that only some accounts need
@@ -44,7 +46,9 @@ class Vendor(Struct, frozen=True, kw_only=True):
     local_sidecar: Callable[[Project, str], Sidecar] | None = None
     #: whether a run could report to the vendor itself right now, as far as one cheap call can tell: its keys
     #: are taken, and what has to exist there exists. Mark.OK says yes; else the text says why not, the hint
-    #: what to type. Never raises; the values are those of this project's own stores.
+    #: what to type. Of what is not OK, a NOTE says that something has to be set up first, a PROBLEM that the
+    #: vendor refuses, UNKNOWN that nobody gave an answer. Never raises; the values are those of this
+    #: project's own stores.
     ready: Callable[[Project, Values, Mapping[str, str]], Remark] | None = None
     #: what templates see as `vendors.NAME` while any service reports to it
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})

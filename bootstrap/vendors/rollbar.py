@@ -47,9 +47,16 @@ def _ask(_project: Project, values: Values, environ: Mapping[str, str]) -> Itera
     return rollbar.ask(values, environ)
 
 
+def _ready(_project: Project, values: Values, environ: Mapping[str, str]) -> Remark:
+    from bootstrap.vendors.keys import rollbar  # noqa: PLC0415 - no other command needs it
+
+    return rollbar.ready(values, environ)
+
+
 ROLLBAR = Vendor(
     name="rollbar",
     title="Rollbar",
+    receives="errors",
     options=RollbarOptions,
     secrets=(
         SecretSpec(
@@ -72,5 +79,6 @@ ROLLBAR = Vendor(
     ),
     inspect=_inspect,
     ask=_ask,
+    ready=_ready,
     cloud=_cloud,
 )

@@ -7,8 +7,9 @@ from msgspec import Meta, Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.project import Project, Service
+from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
-from bootstrap.vendors.interface import Sidecar, Vendor
+from bootstrap.vendors.interface import Sidecar, Values, Vendor
 
 _DAEMON = "xray-daemon"
 _PORT = 2000
@@ -128,14 +129,22 @@ def _document(project: Project, service: Service) -> Mapping[str, Any]:
     return {"sampling_rule": sampling_rule(project, service)}
 
 
+def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Remark:
+    from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
+
+    return aws.ready_for_xray(project.region, values, environ)
+
+
 XRAY = Vendor(
     name="xray",
     title="X-Ray",
+    receives="traces",
     options=XRayOptions,
     secrets=AWS_SECRETS,
     tokens=AWS_TOKENS,
     inspect=inspect,
     ask=ask,
+    ready=_ready,
     cloud=_cloud,
     local=_local,
     sidecar=_sidecar,

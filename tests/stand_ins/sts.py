@@ -1,4 +1,4 @@
-"""STS as it answers GetCallerIdentity: it recomputes the signature, where moto believes any key."""
+"""AWS services that recompute the signature, where moto believes any key; STS's GetCallerIdentity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stand_ins.server import Request, Response, StandIn
 
 _SKEW = timedelta(minutes=15)
 _AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/sts/aws4_request, "
+    r"AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, "
     r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
 )
 _BASE32 = string.ascii_uppercase + "234567"
@@ -41,49 +41,73 @@ class Known:
     arn: str
     token: str | None = None
     expired: bool = False
+    #: what its policy allows beyond what every key may
+    allowed: frozenset[str] = frozenset()
 
 
-class Sts(StandIn):
+class Signed(StandIn):
     """Knows keys by their ids. `ahead`: by how much its clock differs from this machine's."""
+
+    #: its name in a signature's scope
+    service: str
+    #: the codes of its refusals
+    unknown, unsigned, expired = "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken"
 
     def __init__(self, *, ahead: timedelta = timedelta(0)) -> None:
         super().__init__()
         self.keys: dict[str, Known] = {}
         self._ahead = ahead
 
+    def serve(self, request: Request, known: Known) -> Response:
+        """Answer who has signed."""
+        raise NotImplementedError
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        """Refuse, as its protocol does."""
+        raise NotImplementedError
+
     def answer(self, request: Request) -> Response:
         found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
         if found is None:
-            return self._error(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-        identifier, date, region, signed, signature = found.groups()
+            return self.error(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+        identifier, date, region, service, signed, signature = found.groups()
+        if service != self.service:
+            return self.error(403, self.unsigned, f"Credential should be scoped to service {self.service!r}")
         token = request.headers.get("X-Amz-Security-Token")
         known = self.keys.get(identifier)
         if known is None or known.token != token:
-            return self._error(
-                403, "InvalidClientTokenId", "The security token included in the request is invalid."
-            )
+            return self.error(403, self.unknown, "The security token included in the request is invalid.")
         return self._check(request, known, (date, region, signed, signature))
 
     def _check(self, request: Request, known: Known, given: tuple[str, str, str, str]) -> Response:
         date, region, signed, signature = given
         canonical = _canonical(request, signed)
-        if not hmac.compare_digest(signature, _signature(request, known.secret, date, region, canonical)):
+        scope = f"{date}/{region}/{self.service}/aws4_request"
+        if not hmac.compare_digest(signature, _signature(request, known.secret, scope, canonical)):
             # Older services of AWS quote what they have computed, and that holds the session token.
             words = (
                 f"The request signature we calculated does not match. The Canonical String was '{canonical}'"
             )
-            return self._error(403, "SignatureDoesNotMatch", words.replace("\n", " "))
-        if abs(self._now() - _signed_at(request)) > _SKEW:
-            return self._error(
-                403, "SignatureDoesNotMatch", "Signature expired: it is now earlier than allowed"
-            )
+            return self.error(403, self.unsigned, words.replace("\n", " "))
+        if abs(self.now() - _signed_at(request)) > _SKEW:
+            return self.error(403, self.unsigned, "Signature expired: it is now earlier than allowed")
         if known.expired:
-            return self._error(403, "ExpiredToken", "The security token included in the request is expired")
-        if parse_qs(request.body.decode()).get("Action") != ["GetCallerIdentity"]:
-            return self._error(400, "InvalidAction", "Could not find operation")
-        return self._identity(known)
+            return self.error(403, self.expired, "The security token included in the request is expired")
+        return self.serve(request, known)
 
-    def _identity(self, known: Known) -> Response:
+    def now(self) -> datetime:
+        """What its clock says."""
+        return datetime.now(UTC) + self._ahead
+
+
+class Sts(Signed):
+    """Says whose keys they are, which every key may ask."""
+
+    service = "sts"
+
+    def serve(self, request: Request, known: Known) -> Response:
+        if parse_qs(request.body.decode()).get("Action") != ["GetCallerIdentity"]:
+            return self.error(400, "InvalidAction", "Could not find operation")
         account = known.arn.split(":")[4]
         body = (
             '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
@@ -93,7 +117,7 @@ class Sts(StandIn):
         )
         return self._xml(200, body)
 
-    def _error(self, status: int, code: str, message: str) -> Response:
+    def error(self, status: int, code: str, message: str) -> Response:
         body = (
             '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
             f"<Code>{code}</Code><Message>{message}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
@@ -101,11 +125,8 @@ class Sts(StandIn):
         return self._xml(status, body)
 
     def _xml(self, status: int, body: str) -> Response:
-        date = format_datetime(self._now(), usegmt=True)
+        date = format_datetime(self.now(), usegmt=True)
         return Response(status, body.encode(), {"Content-Type": "text/xml", "Date": date})
-
-    def _now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
 
 
 def _signed_at(request: Request) -> datetime:
@@ -119,12 +140,11 @@ def _canonical(request: Request, signed: str) -> str:
     return f"{request.method}\n{path}\n{query}\n{headers}\n{signed}\n{digest}"
 
 
-def _signature(request: Request, secret: str, date: str, region: str, canonical: str) -> str:
+def _signature(request: Request, secret: str, scope: str, canonical: str) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html."""
     key = f"AWS4{secret}".encode()
-    for part in (date, region, "sts", "aws4_request"):
+    for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    scope = f"{date}/{region}/sts/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = "\n".join(("AWS4-HMAC-SHA256", request.headers["X-Amz-Date"], scope, digest))
     return hmac.digest(key, text.encode(), "sha256").hex()

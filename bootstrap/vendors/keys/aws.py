@@ -1,13 +1,15 @@
 """What the parts of an AWS key say about themselves, and whose key AWS says it is."""
 
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Callable, Iterator, Mapping
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.model.remark import Remark
-from bootstrap.system import aws
+from bootstrap.model.remark import Mark, Remark
+from bootstrap.system import aws, aws_telemetry
 from bootstrap.vendors.interface import Values
-from bootstrap.vendors.keys.remarks import fine, note, problem, unknown
+from bootstrap.vendors.keys import remarks
+from bootstrap.vendors.keys.remarks import fine, first_problem, note, problem, unknown
 
 ID, SECRET, TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 _ID = re.compile(r"(AKIA|ASIA)[A-Z2-7]{16}", re.ASCII)
@@ -85,17 +87,81 @@ def _token(identifier: str, token: str) -> Iterator[Remark]:
 
 def ask(region: str, values: Values, environ: Mapping[str, str]) -> Iterator[Remark]:
     """Ask STS whose key it is, with exactly this key."""
-    identifier, secret, token = (values.get(name, "") for name in (ID, SECRET, TOKEN))
-    whole = _ID.fullmatch(identifier) and _SECRET.fullmatch(secret)
-    if not whole or identifier.startswith("ASIA") != bool(token):
+    keys = _keys(values)
+    if keys is None:
         return
-    keys = aws.Keys(identifier, secret, token or None)
     try:
         yield _owner(aws.identity(keys, region, environ))
     except aws.AwsRefusedError as error:
-        yield _refusal(error, region, temporary=bool(token))
+        yield _refusal(error, region, temporary=bool(keys.session_token))
     except BootstrapError as error:
         yield unknown(ID, error.message, error.hint)
+
+
+def _keys(values: Values) -> aws.Keys | None:
+    """The whole key, so that AWS can be asked about it; None where its parts do not belong together."""
+    identifier, secret, token = (values.get(name, "") for name in (ID, SECRET, TOKEN))
+    whole = _ID.fullmatch(identifier) and _SECRET.fullmatch(secret)
+    if not whole or identifier.startswith("ASIA") != bool(token):
+        return None
+    return aws.Keys(identifier, secret, token or None)
+
+
+def ready_for_xray(region: str, values: Values, environ: Mapping[str, str]) -> Remark:
+    """Say whether X-Ray would take segments signed with the key.
+
+    A daemon's policy allows it to ask for the sampling rules (AWSXRayDaemonWriteAccess does), and services
+    are given none without: a key that may not is none for X-Ray.
+    """
+
+    def look(keys: aws.Keys, whose: str) -> Remark:
+        try:
+            aws_telemetry.ask_xray(keys, region, environ)
+        except aws.AwsRefusedError as error:
+            if error.code not in _DENIED:
+                raise
+            return note(ID, f"{whose}; its policy does not allow xray:GetSamplingRules", _XRAY_POLICY)
+        return fine(ID, whose)
+
+    return _ready(region, values, environ, look)
+
+
+def ready_for_logs(group: str, region: str, values: Values, environ: Mapping[str, str]) -> Remark:
+    """Say whether there is a log group that log lines signed with the key can go to.
+
+    A policy that lets a service write its lines need not let it look: that is no refusal.
+    """
+
+    def look(keys: aws.Keys, whose: str) -> Remark:
+        try:
+            if aws_telemetry.has_log_group(group, keys, region, environ):
+                return fine(ID, f"{whose}; the log group {group} is there")
+        except aws.AwsRefusedError as error:
+            if error.code not in _DENIED:
+                raise
+            return fine(ID, f"{whose}; it may not look whether the log group {group} is there")
+        create = f"aws logs create-log-group --log-group-name {shlex.quote(group)} --region {region}"
+        return note(ID, f"{whose}; the log group {group} does not exist in {region}", create)
+
+    return _ready(region, values, environ, look)
+
+
+def _ready(
+    region: str, values: Values, environ: Mapping[str, str], look: Callable[[aws.Keys, str], Remark]
+) -> Remark:
+    """Ask whose key it is, and with the key of somebody who is not the account itself, `look` further."""
+    keys = _keys(values)
+    whose = next(ask(region, values, environ), None)
+    if keys is None or whose is None:
+        return remarks.ready((), first_problem(inspect(values), ID))
+    if whose.mark in (Mark.OK, Mark.NOTE):  # NOTE: a policy denies the question, and the key is taken
+        try:
+            whose = look(keys, whose.text)
+        except aws.AwsRefusedError as error:
+            whose = _refusal(error, region, temporary=bool(keys.session_token))
+        except BootstrapError as error:
+            whose = unknown(ID, error.message, error.hint)
+    return remarks.ready((), whose)
 
 
 def _owner(identity: aws.Identity) -> Remark:
@@ -117,11 +183,11 @@ def _refusal(error: aws.AwsRefusedError, region: str, *, temporary: bool) -> Rem
         )
     if error.code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired"):
         return problem(ID, "has expired, as temporary keys do", _TEMPORARY)
-    if error.code == "SignatureDoesNotMatch":
+    if error.code in ("SignatureDoesNotMatch", "InvalidSignatureException"):
         return problem(SECRET, f"does not belong to {ID}: AWS knows the id, and refuses the signature", _BOTH)
     if error.code in ("InvalidClientTokenId", "UnrecognizedClientException"):
         return _unknown_id(region, temporary=temporary)
-    if error.code in ("AccessDenied", "AccessDeniedException"):
+    if error.code in _DENIED:
         return note(ID, "works, and may not ask whose it is: a policy denies sts:GetCallerIdentity")
     return unknown(ID, error.message, "Try again.")
 
@@ -136,4 +202,6 @@ def _unknown_id(region: str, *, temporary: bool) -> Remark:
     )
 
 
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+_XRAY_POLICY = "Attach AWSXRayDaemonWriteAccess to it: IAM > Users > Permissions > Add permissions."
 _CLOCK = "Set it right, for example: sudo timedatectl set-ntp true"

@@ -5,13 +5,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.model.remark import Remark
+from bootstrap.model.remark import Mark, Remark
 from bootstrap.system import http
 from bootstrap.system.endpoints import override
 from bootstrap.vendors.interface import Values
-from bootstrap.vendors.keys.remarks import OK, UNAUTHORIZED, fine, note, problem, unanswered, unknown
+from bootstrap.vendors.keys import remarks
+from bootstrap.vendors.keys.remarks import (
+    OK,
+    UNAUTHORIZED,
+    fine,
+    first_problem,
+    note,
+    problem,
+    unanswered,
+    unknown,
+)
 
 SENDS = "HONEYCOMB_API_KEY"
 MANAGES = "HONEYCOMB_CONFIGURATION_KEY"
@@ -126,6 +137,19 @@ def ask(
                 yield _ask(_Question(name, kind, key), _bases(endpoints, region, environ))
             except BootstrapError as error:
                 yield unknown(name, error.message, error.hint)
+
+
+def ready(endpoints: Mapping[str, str], region: str, values: Values, environ: Mapping[str, str]) -> Remark:
+    """Say whether the key that services send with is taken. A dataset that nobody may make can be there."""
+    sends = {SENDS: values.get(SENDS, "")}
+    kind = kind_of(sends[SENDS])
+    looks = first_problem(inspect(sends), SENDS)
+    if kind is None or kind.cannot_send:
+        return remarks.ready((), looks)
+    remark = remarks.ready(ask(endpoints, region, sends, environ), looks)
+    if remark.mark is Mark.NOTE:
+        return replace(remark, mark=Mark.OK, text=f"{remark.text}. {remark.hint}", hint="")
+    return remark
 
 
 class _Question(Struct, frozen=True):

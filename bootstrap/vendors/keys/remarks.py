@@ -1,5 +1,9 @@
 """The remarks that every vendor's keys have in common."""
 
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
 from bootstrap.model.remark import Mark, Remark
 
 OK = 200
@@ -37,3 +41,15 @@ def unanswered(name: str, vendor: str, status: int) -> Remark:
         f"{vendor} did not say whether it works (HTTP {status})",
         "Try again; was it a proxy that answered?",
     )
+
+
+def ready(found: Iterable[Remark], otherwise: Remark) -> Remark:
+    """Make one remark about a vendor's readiness of those about its key; `otherwise` where there are none."""
+    remark = next(iter(found), otherwise)
+    return replace(remark, text=f"{remark.subject}: {remark.text}")
+
+
+def first_problem(found: Iterable[Remark], name: str) -> Remark:
+    """The first thing that is wrong with a key by its looks, for which nobody was asked."""
+    wrong = (remark for remark in found if remark.mark is Mark.PROBLEM)
+    return replace(next(wrong, problem(name, "is no key", f"bootstrap secrets set {name}")), mark=Mark.NOTE)

@@ -8,11 +8,13 @@ from bootstrap.model.remark import Remark
 from bootstrap.system import http
 from bootstrap.system.endpoints import override
 from bootstrap.vendors.interface import Values
+from bootstrap.vendors.keys import remarks
 from bootstrap.vendors.keys.remarks import (
     FORBIDDEN,
     OK,
     UNAUTHORIZED,
     fine,
+    first_problem,
     note,
     problem,
     unanswered,
@@ -49,6 +51,12 @@ def ask(values: Values, environ: Mapping[str, str]) -> Iterator[Remark]:
     for name in _SCOPES:
         if _WHOLE.fullmatch(values.get(name, "")):
             yield _ask(name, values[name], environ)
+
+
+def ready(values: Values, environ: Mapping[str, str]) -> Remark:
+    """Say whether the token that services post with is taken; one that may read is not known to post."""
+    posts = {POSTS: values.get(POSTS, "")}
+    return remarks.ready(ask(posts, environ), first_problem((), POSTS))
 
 
 def _ask(name: str, token: str, environ: Mapping[str, str]) -> Remark:
