@@ -222,3 +222,44 @@ def identity(credentials: Keys | Profile, region: str, environ: Mapping[str, str
         sts = client("sts", region=region, credentials=credentials, environ=environ, attempts=2)
         answer = sts.get_caller_identity()
         return Identity(account=answer["Account"], arn=answer["Arn"])
+
+
+def keys_of(profile: Profile, region: str, environ: Mapping[str, str]) -> Keys:
+    """Read the keys of a profile that somebody named: its own, or what its role or single sign-on gives now.
+
+    Temporary ones are not renewed. Raises NotConfiguredError where it has none, AwsRefusedError and
+    AwsUnreachableError where AWS gives none.
+    """
+    from botocore.config import Config  # noqa: PLC0415 - as boto3
+    from botocore.exceptions import ProfileNotFound, SSOError  # noqa: PLC0415 - as boto3
+
+    elsewhere = override(environ, "AWS_ENDPOINT_URL_STS")
+    with translated(f"the AWS profile {profile.name!r}", profile):
+        try:
+            session = _session(profile)
+            session.set_default_client_config(
+                Config(
+                    region_name=region,
+                    connect_timeout=_TIMEOUT,
+                    read_timeout=_TIMEOUT,
+                    retries={"mode": "standard", "total_max_attempts": 2},
+                    # A folder's variables must not choose whom the profile's own keys are shown to.
+                    ignore_configured_endpoint_urls=elsewhere is None,
+                )
+            )
+            found = session.get_credentials()
+            parts = None if found is None else found.get_frozen_credentials()
+        except ProfileNotFound as error:
+            raise NotConfiguredError(
+                _profile_problem(profile, error), "See: aws configure list-profiles"
+            ) from None
+        except SSOError:
+            raise NotConfiguredError(
+                f"the AWS profile {profile.name!r} is not signed in",
+                f"aws sso login --profile {profile.name}",
+            ) from None
+        except EOFError:  # it wants a code of a device, and nobody is there to type one
+            parts = None
+    if parts is None or not parts.access_key or not parts.secret_key:
+        raise NotConfiguredError(f"the AWS profile {profile.name!r} gives no keys", _remedy(profile))
+    return Keys(parts.access_key, parts.secret_key, parts.token or None)
