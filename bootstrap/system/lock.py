@@ -38,6 +38,25 @@ class Lock:
         self._handle = handle
         return True
 
+    def held(self) -> bool:
+        """Say whether another process has it, which any number of processes may ask at the same time.
+
+        A file that is not there is held by nobody, and neither is one that cannot be locked.
+        """
+        try:
+            handle = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return False
+
     def wait(self, timeout: float) -> None:
         """Take it as soon as nobody has it; raises BootstrapError after `timeout` seconds."""
         deadline = time.monotonic() + timeout

@@ -1,5 +1,6 @@
 """The lock between processes."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -49,6 +50,20 @@ def test_a_killed_holder_gives_it_back_though_its_child_lives(tmp_path: Path) ->
         assert lock.acquire()
         lock.release()
         os.kill(child, signal.SIGKILL)
+
+
+def test_asking_whether_somebody_has_it_takes_it_from_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not Lock(path).held()
+    assert not path.exists()
+    lock = Lock(path)
+    assert lock.acquire()
+    assert Lock(path).held()
+    lock.release()
+    assert not Lock(path).held()
+    with path.open(encoding="utf-8") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)  # somebody else who asks at this moment
+        assert not Lock(path).held()
 
 
 def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
