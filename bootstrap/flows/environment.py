@@ -189,6 +189,8 @@ def _reporting(
         return ()
     if isinstance(route, Local):
         return () if vendor.local is None else vendor.local(project, service, route.collector)
+    if view == "host" and vendor.daemon is not None and route.daemon is not None:
+        return vendor.daemon.reporting(project, route.daemon)
     return vendor.cloud(project, service, view)
 
 

@@ -52,6 +52,9 @@ class CollectorAddress(Struct, frozen=True):
 class Cloud(Struct, frozen=True):
     """The vendor's own service receives what is reported, once its secrets are there."""
 
+    #: host:port on this machine of the vendor's own daemon, where this run has started one
+    daemon: str | None = None
+
 
 class Local(Struct, frozen=True):
     """The embedded collector receives what is reported."""

@@ -25,6 +25,27 @@ class Sidecar(Struct, frozen=True):
     files: Mapping[str, str] = field(default_factory=dict)
 
 
+class Daemon(Struct, frozen=True):
+    """The vendor's own program, through which services report to its cloud where no containers run."""
+
+    name: str
+    title: str
+    #: what it is called on PATH
+    program: str
+    #: where it is to be had
+    documentation: str
+    #: what it is told, given the host:port to listen at (UDP and TCP) and the path of its configuration file
+    arguments: Callable[[Project, str, str], tuple[str, ...]]
+    #: its configuration file, so that it looks for no other
+    configuration: str
+    #: its own variables, with its keys
+    variables: Callable[[Project], tuple[Variable, ...]]
+    #: what its environment says beside that, so that it takes keys and addresses from nowhere else
+    settings: Mapping[str, str]
+    #: the variables of a service that reports to it at host:port
+    reporting: Callable[[Project, str], tuple[Variable, ...]]
+
+
 class Vendor(Struct, frozen=True, kw_only=True):
     """One vendor: which options and secrets it has, and what reporting to it takes."""
 
@@ -42,6 +63,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     local: Callable[[Project, Service, CollectorAddress], tuple[Variable, ...]] | None = None
     #: the container that has to run beside the services
     sidecar: Callable[[Project], Sidecar] | None = None
+    #: the program that has to run beside them where no containers do
+    daemon: Daemon | None = None
     #: the same container as it reports to the collector at a base URL instead, with no key of anybody's
     local_sidecar: Callable[[Project, str], Sidecar] | None = None
     #: whether a run could report to the vendor itself right now, as far as one cheap call can tell: its keys

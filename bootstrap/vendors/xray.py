@@ -1,5 +1,6 @@
 """AWS X-Ray: segments through its daemon, and the group and sampling rules that match them."""
 
+import os
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -9,13 +10,28 @@ from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
-from bootstrap.vendors.interface import Sidecar, Values, Vendor
+from bootstrap.vendors.interface import Daemon, Sidecar, Values, Vendor
 
 _DAEMON = "xray-daemon"
 _PORT = 2000
 _IMAGE = "public.ecr.aws/xray/aws-xray-daemon:3.x"
 #: of the daemon that reports to the local collector
 _CONFIGURATION = "/etc/bootstrap/xray-daemon.yaml"
+#: for a daemon that takes exactly the keys that it is given. Its SDK takes an empty variable for none.
+_CLOSED = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "",
+    "AWS_DEFAULT_PROFILE": "",
+    "AWS_ENDPOINT_URL": "",
+    "AWS_ENDPOINT_URL_STS": "",
+    "AWS_ENDPOINT_URL_XRAY": "",
+    "AWS_PROFILE": "",
+    "AWS_ROLE_ARN": "",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "",
+}
 #: CreateSamplingRule and CreateGroup allow no longer names
 _NAME_LIMIT = 32
 
@@ -121,6 +137,20 @@ def _local_sidecar(project: Project, endpoint: str) -> Sidecar:
     )
 
 
+def _arguments(project: Project, address: str, configuration: str) -> tuple[str, ...]:
+    """As in a container, with everything that its configuration could say otherwise."""
+    return ("-o", "-c", configuration, "-n", project.region, "-b", address, "-t", address)
+
+
+def _reporting(project: Project, address: str) -> tuple[Variable, ...]:
+    there = Variable("AWS_XRAY_DAEMON_ADDRESS", Text(address), "the X-Ray daemon on this machine")
+    return (there, *region(project, "AWS_REGION"))
+
+
+def _own(project: Project) -> tuple[Variable, ...]:
+    return (*region(project, "AWS_REGION"), *credentials("vendor xray"))
+
+
 def _project_document(project: Project) -> Mapping[str, Any]:
     return {"group": group(project)}
 
@@ -149,6 +179,17 @@ XRAY = Vendor(
     local=_local,
     sidecar=_sidecar,
     local_sidecar=_local_sidecar,
+    daemon=Daemon(
+        name=_DAEMON,
+        title="the X-Ray daemon",
+        program="xray",
+        documentation="https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon.html",
+        arguments=_arguments,
+        configuration="Version: 2\n",
+        variables=_own,
+        settings=_CLOSED,
+        reporting=_reporting,
+    ),
     project_document=_project_document,
     document=_document,
 )

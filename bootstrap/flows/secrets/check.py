@@ -98,11 +98,16 @@ def _misfit(project: Project, spec: SecretSpec) -> Remark:
 
 def _asked(project: Project, values: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Remark]:
     """Pass on what the vendors answer, whatever it may quote, and however long."""
-    mask = Mask(values.values())
     for ask in dict.fromkeys(vendor.ask for vendor in _vendors(project)):
         for remark in ask(project, values, environ):
-            # What is cut first may end in the beginning of a value, which no mask knows.
-            yield replace(remark, text=mask(remark.text)[:_LONGEST], hint=mask(remark.hint))
+            yield discreet(remark, values)
+
+
+def discreet(remark: Remark, values: Mapping[str, str]) -> Remark:
+    """Make what a vendor answered fit to be shown: none of the values that it was given, and not too long."""
+    mask = Mask(values.values())
+    # What is cut first may end in the beginning of a value, which no mask knows.
+    return replace(remark, text=mask(remark.text)[:_LONGEST], hint=mask(remark.hint))
 
 
 def _vendors(project: Project) -> list[Vendor]:
