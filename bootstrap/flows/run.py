@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bootstrap.flows import routing
 from bootstrap.flows.environment import Lookup, Resolved, fill_in, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.project import Project
@@ -37,8 +38,14 @@ def child_environment(
 
 
 def host_routing(state: State) -> dict[str, Route]:
-    """Route to this project's collector while one listens, to the vendors themselves otherwise."""
+    """Route as the run that is alive does, also where it keeps something from the vendors.
+
+    Without a run: to this project's collector while one listens, to the vendors themselves otherwise.
+    """
     listening = listening_collector(state)
+    running = routing.current(state, listening)
+    if running is not None:
+        return running
     route: Route = Cloud() if listening is None else Local(listening)
     return dict.fromkeys(VENDORS, route)
 
@@ -48,9 +55,7 @@ def listening_collector(state: State) -> CollectorAddress | None:
     written = state.read(COLLECTOR)
     if written is None:
         return None
-    lock = collector_lock(state)
-    if lock.acquire():
-        lock.release()
+    if not collector_lock(state).held():
         return None
     return CollectorAddress(otlp=str(written.get("url")), daemon=str(written.get("daemon")))
 

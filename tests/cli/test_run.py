@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -114,7 +116,9 @@ def test_it_becomes_the_command_and_takes_its_signals(project: Any) -> None:
         assert child.wait(timeout=20) == -signal.SIGTERM
 
 
-def test_it_finds_this_project_s_collector_while_one_listens(bootstrap: Any, project: Any) -> None:
+@contextmanager
+def observing(project: Any) -> Iterator[dict[str, Any]]:
+    """A collector that listens; says where."""
     observer = subprocess.Popen(
         [sys.executable, "-m", "bootstrap", "observe", "--json"],
         cwd=project.root,
@@ -127,16 +131,75 @@ def test_it_finds_this_project_s_collector_while_one_listens(bootstrap: Any, pro
         lines: list[str] = []
         while not lines or lines[-1] != "}\n":
             lines.append(observer.stdout.readline())
-        listening = json.loads("".join(lines))
         try:
-            api = environment(bootstrap, project, "api", HONEYCOMB_API_KEY="fakefakefakefakefakef1")
+            yield json.loads("".join(lines))
         finally:
             observer.terminate()
             assert observer.wait(timeout=20) == 0
+
+
+def test_it_finds_this_project_s_collector_while_one_listens(bootstrap: Any, project: Any) -> None:
+    with observing(project) as listening:
+        api = environment(bootstrap, project, "api", HONEYCOMB_API_KEY="fakefakefakefakefakef1")
     assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == listening["url"]
     assert "OTEL_EXPORTER_OTLP_HEADERS" not in api
     after = environment(bootstrap, project, "api", HONEYCOMB_API_KEY="fakefakefakefakefakef1")
     assert after["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
+
+
+#: records as the process of a run does, and lives until it is told to end
+HOLDER = """
+import os, sys
+from pathlib import Path
+from bootstrap.flows.routing import Decision, record
+from bootstrap.system.state import State
+honeycomb, cloudwatch = sys.argv[2:4]
+decisions = [Decision("honeycomb", "", honeycomb, ""), Decision("cloudwatch", "", cloudwatch, "")]
+record(State(Path(sys.argv[1]), os.environ), decisions)
+print("recorded", flush=True)
+sys.stdin.read()
+"""
+KEYS = {"HONEYCOMB_API_KEY": "fakefakefakefakefakef1", "AWS_ACCESS_KEY_ID": "AKIAFAKEFAKEFAKEFAKE"}
+
+
+@contextmanager
+def recorded(project: Any, *where: str) -> Iterator[None]:
+    """A run with these decisions, as far as other commands can tell."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(project.root), *where],
+        env=os.environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    with holder, holder.stdin, holder.stdout:
+        assert holder.stdout.readline() == "recorded\n"
+        yield
+        holder.kill()
+
+
+def test_it_reports_to_where_the_run_reports_to(bootstrap: Any, project: Any) -> None:
+    with recorded(project, "cloud", "local"):
+        api = environment(bootstrap, project, "api", **KEYS)
+        assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
+        assert "CLOUDWATCH_LOG_GROUP" not in api  # no collector listens: off, and never the cloud
+    with recorded(project, "local", "cloud"):
+        api = environment(bootstrap, project, "api", **KEYS)
+        assert not any(name.startswith("OTEL_EXPORTER") for name in api)
+        assert api["CLOUDWATCH_LOG_GROUP"] == "small"
+    after = environment(bootstrap, project, "api", **KEYS)  # however the run ended
+    assert after["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
+    assert after["CLOUDWATCH_LOG_GROUP"] == "small"
+
+
+def test_half_a_run_in_the_cloud_leaves_the_other_half_here(bootstrap: Any, project: Any) -> None:
+    with observing(project) as listening, recorded(project, "local", "cloud"):
+        api = environment(bootstrap, project, "api", **KEYS)
+    assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == listening["url"]
+    assert "OTEL_EXPORTER_OTLP_HEADERS" not in api
+    assert api["CLOUDWATCH_LOG_GROUP"] == "small"
 
 
 def test_a_variable_that_steers_programs_is_refused(bootstrap: Any, project: Any) -> None:
