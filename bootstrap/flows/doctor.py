@@ -11,17 +11,20 @@ from msgspec import Struct
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
-from bootstrap.flows import engines, init, render
+from bootstrap.flows import engines, init, render, routing
 from bootstrap.flows.environment import Lookup
 from bootstrap.flows.secrets import health
 from bootstrap.flows.stack import running
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.project import Project
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets.interface import Place as SecretsPlace
 from bootstrap.system import git, ports
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
 from bootstrap.system.worktree import root_of
+from bootstrap.vendors import VENDORS
+from bootstrap.vendors.interface import Vendor
 from bootstrap.workspaces.interface import Workspace
 
 
@@ -87,6 +90,7 @@ def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Rema
         yield from [_vendor(vendor) for vendor in init.vendor_states(sources.project, place.lookup)]
     except BootstrapError as error:
         yield Remark("vendors", Mark.PROBLEM, error.message, error.hint)
+    yield from _routed(place, state, sources.project)
 
 
 def _guarded(subject: str, look: Callable[[], Remark]) -> Remark:
@@ -167,6 +171,30 @@ def _vendor(vendor: init.VendorState) -> Remark:
         Mark.NOTE,
         f"{vendor.title} itself needs {', '.join(vendor.missing)}",
         f"bootstrap secrets set {' '.join(vendor.missing)}",
+    )
+
+
+def _routed(place: Place, state: State, project: Project) -> Iterator[Remark]:
+    """Say where each vendor's telemetry went last, what somebody chose, and how to choose otherwise."""
+    try:
+        choices = routing.Choices(state, place.secrets().repository).read()
+    except BootstrapError:
+        return  # what is wrong with the place was said when its stores were looked at
+    last = {decision.vendor: decision for decision in routing.recorded(state)}
+    for vendor in VENDORS.values():
+        if project.reporting_to(vendor.name):
+            yield _route(vendor, last.get(vendor.name), choices.get(vendor.name))
+
+
+def _route(vendor: Vendor, last: routing.Decision | None, chosen: routing.Choice | None) -> Remark:
+    went = "not in the last run" if last is None else f"the last run: {last.where} ({last.reason})"
+    choice = "nothing is chosen" if chosen is None else f"{chosen} is chosen"
+    other = "local" if chosen == "cloud" else "cloud"
+    return Remark(
+        "telemetry",
+        Mark.OK,
+        f"{vendor.title}: {choice} on this machine; {went}",
+        f"bootstrap up --telemetry {vendor.name}={other}",
     )
 
 

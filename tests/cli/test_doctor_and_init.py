@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pexpect
 import pytest
+
+from bootstrap.flows import routing
+from bootstrap.flows.secrets.place import repository_of
+from bootstrap.system.state import State
 
 GOOD = """\
 [project]
@@ -354,3 +359,21 @@ def call(
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def test_doctor_says_where_telemetry_went_and_how_to_change_it(repository: Any) -> None:
+    good(repository)
+    reporting = 'telemetry = ["honeycomb", "xray"]\n'
+    repository.write("bootstrap.toml", repository.read("bootstrap.toml") + reporting)
+    state = State(repository.root, os.environ)
+    routing.Choices(state, repository_of(repository.root)).record({"honeycomb": "cloud"})
+    decision = routing.Decision("honeycomb", "Honeycomb", "local", "HONEYCOMB_API_KEY is not set")
+    state.write("routing", {"decisions": msgspec.to_builtins([decision])})
+    _, text = call(repository.root, "doctor")
+    lines = [line.split(maxsplit=2)[2] for line in text.splitlines() if line.startswith("ok       telemetry")]
+    assert lines == [
+        "Honeycomb: cloud is chosen on this machine; the last run: local (HONEYCOMB_API_KEY is not set)",
+        "X-Ray: nothing is chosen on this machine; not in the last run",
+    ]
+    assert "bootstrap up --telemetry honeycomb=local" in text
+    assert "bootstrap up --telemetry xray=cloud" in text
