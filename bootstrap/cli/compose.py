@@ -5,10 +5,12 @@ import sys
 import click
 
 from bootstrap.cli.session import Session
+from bootstrap.cli.telemetry import decided
 from bootstrap.cli.up import wanted
 from bootstrap.cli.verb import verb
-from bootstrap.flows import containers
+from bootstrap.flows import containers, routing
 from bootstrap.flows.environment import scrubbed
+from bootstrap.flows.routing import Wishes
 from bootstrap.stack.compose import ComposeEngine
 from bootstrap.system.execute import execute
 
@@ -29,7 +31,10 @@ def command(session: Session, arguments: tuple[str, ...]) -> None:
       bootstrap compose -- config --quiet
     """
     engine = ComposeEngine(session.root, session.state, scrubbed(session.environ, session.project))
-    argv, environ = containers.command(engine, wanted(session, ()))
+    decisions = routing.recorded(session.state) or decided(
+        session, Wishes(), view=engine.view, lookup=session.lookup
+    )
+    argv, environ = containers.command(engine, wanted(session, (), session.lookup, decisions))
     rest = arguments[1:] if arguments[0] == "--" else arguments
     sys.stdout.flush()
     execute([*argv, *rest], environ)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import click
 
-from bootstrap.cli import output
+from bootstrap.cli import output, telemetry
 from bootstrap.cli.session import Session
-from bootstrap.flows import stack
+from bootstrap.flows import routing
 from bootstrap.flows.run import COLLECTOR
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import LogLine, Phase, PhaseChanged
@@ -74,14 +74,15 @@ def announce(session: Session, running: Sequence[str]) -> None:
     urls = {item.name: session.workspace.url(item.port) for item in services if item.port is not None}
     if session.as_json:
         where = {key: collector.get(key) for key in ("url", "daemon", "token")}
-        output.json_line({"event": "ready", "urls": urls, "collector": where})
+        decisions = telemetry.as_json(routing.recorded(session.state))
+        output.json_line({"event": "ready", "urls": urls, "collector": where, "telemetry": decisions})
         return
     lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls.items()]
     if collector:
         lines.append(("traces", str(collector["page"]).replace("/?token=", "/api/traces?token=")))
         daemon = f", {collector['daemon']} (X-Ray)" if collector["daemon"] else ""
         lines.append(("collector", f"{collector['url']} (OTLP/HTTP){daemon}"))
-    lines += [(item.title, f"{item.route}: {item.reason}") for item in stack.telemetry(session.project)]
+    lines += telemetry.lines(routing.recorded(session.state))
     width = max((len(name) for name, _ in lines), default=0)
     output.words()
     output.words("Everything is healthy.", style="green", bold=True)

@@ -1,5 +1,6 @@
 """`bootstrap up`."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
 import click
@@ -8,13 +9,15 @@ from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
 from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
+from bootstrap.cli.telemetry import as_arguments, decided, lookup_with, profile_option, telemetry_option
 from bootstrap.cli.verb import verb
 from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
 from bootstrap.flows.containers import Wanted
-from bootstrap.flows.environment import service_named
+from bootstrap.flows.environment import Lookup, service_named
+from bootstrap.flows.routing import Decision, Wishes
 from bootstrap.stack import ENGINES
-from bootstrap.vendors import VENDORS
+from bootstrap.stack.interface import Engine
 
 
 @verb()
@@ -44,6 +47,8 @@ from bootstrap.vendors import VENDORS
 )
 @click.option("--prepare", is_flag=True, help="Only run the services' set-up; start nothing.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not print what the services write: see bootstrap logs.")
+@telemetry_option()
+@profile_option()
 @click.option("--background", is_flag=True, hidden=True)
 def command(
     session: Session,
@@ -54,24 +59,25 @@ def command(
     wanted_engine: str,
     prepare: bool,
     quiet: bool,
+    telemetry: Wishes,
+    profile: str | None,
     background: bool,
 ) -> int:
     r"""
     Run the services (or only SERVICES and what they need) and the telemetry collector.
 
-    No account is needed: what the services report stays on this machine, where you can read it. Ctrl-C stops
-    everything.
+    No account is needed: what the services report stays on this machine, where you can read it, until a
+    vendor's keys are set and you agree. Ctrl-C stops everything.
 
     \b
     Examples:
       bootstrap up
       bootstrap up --detach
       bootstrap up --engine process backend-flask
+      bootstrap up --telemetry honeycomb=cloud
     """
     for name in services:
         service_named(session.project, name)
-    if detach:
-        return _detach(session, services, wanted_engine, timeout)
     engine, why = engines.choose(
         session.root,
         session.state,
@@ -83,9 +89,18 @@ def command(
     if prepare:
         launches = stack.preparation(session.root, session.project, services)
         return screen.verdict(engine.prepare(launches, screen.show))
+    if not background:
+        output.words(f"Engine: {engine.name} ({why}).")
     engine.reclaim()
-    output.words(f"Engine: {engine.name} ({why}).")
-    with closing(up.prepare(engine, wanted(session, services))) as prepared:
+    lookup = lookup_with(session, profile)
+    decisions = decided(session, telemetry, view=engine.view, lookup=lookup)
+    if detach:
+        named = ("--profile", profile) if profile else ()
+        arguments = ("--engine", engine.name, *as_arguments(telemetry), *named, *services)
+        return _detach(session, engine, arguments, timeout)
+    with closing(
+        up.prepare(engine, wanted(session, services, lookup, decisions), session.environ)
+    ) as prepared:
         screen.names(prepared.names)
         for line in up.remarks(prepared):
             output.words(line, style="yellow")
@@ -101,7 +116,7 @@ def command(
         return screen.verdict(code)
 
 
-def wanted(session: Session, services: tuple[str, ...]) -> Wanted:
+def wanted(session: Session, services: tuple[str, ...], lookup: Lookup, decisions: list[Decision]) -> Wanted:
     """Gather what a run is made from."""
     return Wanted(
         root=session.root,
@@ -109,22 +124,16 @@ def wanted(session: Session, services: tuple[str, ...]) -> Wanted:
         here=session.project,
         committed=session.committed_project,
         workspace=session.workspace,
-        lookup=session.lookup,
-        local=frozenset(VENDORS),
+        lookup=lookup,
+        decisions=decisions,
         only=services,
     )
 
 
-def _detach(session: Session, services: tuple[str, ...], engine: str, timeout: float) -> int:
+def _detach(session: Session, engine: Engine, arguments: Sequence[str], timeout: float) -> int:
     code = detaching.detach(
-        session.root,
-        session.state,
-        session.environ,
-        ("--engine", engine, *services),
-        output.words,
-        timeout=timeout,
+        session.root, session.state, session.environ, arguments, output.words, timeout=timeout
     )
     if code == 0:
-        current = engines.current(session.root, session.state, session.environ, None)
-        announce(session, [status.name for status in current.status()])
+        announce(session, [status.name for status in engine.status()])
     return code

@@ -17,7 +17,8 @@ from bootstrap.flows.compose_secrets import check, names_in
 from bootstrap.flows.dotenv_values import plain_values
 from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, resolve, with_dependencies
 from bootstrap.flows.render import sidecars
-from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, Variable
+from bootstrap.flows.routing import Decision, routes, staying
+from bootstrap.model.environment import Cloud, CollectorAddress, Variable
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.rendering import overlay
@@ -59,8 +60,7 @@ class Wanted(Struct, frozen=True):
     committed: Project
     workspace: Workspace
     lookup: Lookup
-    #: vendors that the collector receives; the others are themselves reported to
-    local: frozenset[str]
+    decisions: Sequence[Decision]
     only: Sequence[str] = ()
 
 
@@ -127,26 +127,25 @@ def _kept(state: State) -> dict[str, Any]:
     return kept
 
 
-def _routing(local: frozenset[str]) -> dict[str, Route]:
-    return {name: Local(_ADDRESS) if name in local else Cloud() for name in VENDORS}
-
-
 def _reporter(wanted: Wanted, service: Service) -> Reporter:
     committed = wanted.committed.services[service.name]
     url = wanted.workspace.url
-    before = resolve(wanted.committed, committed, view="container", routing=_routing(frozenset()), url=url)
-    now = resolve(wanted.here, service, view="container", routing=_routing(wanted.local), url=url)
+    before = resolve(
+        wanted.committed, committed, view="container", routing=dict.fromkeys(VENDORS, Cloud()), url=url
+    )
+    now = resolve(wanted.here, service, view="container", routing=routes(wanted.decisions, _ADDRESS), url=url)
     return Reporter(service, before, now, committed.port)
 
 
 def _helpers(wanted: Wanted) -> list[Helper]:
     """The containers that vendors bring, as they report in this run."""
+    local = staying(wanted.decisions)
     made = []
     vendors = {vendor.sidecar(wanted.here).name: vendor for vendor in VENDORS.values() if vendor.sidecar}
     for sidecar in sidecars(wanted.here):
         vendor = vendors[sidecar.name]
         now = sidecar.variables
-        if vendor.name in wanted.local and vendor.local_sidecar is not None:
+        if vendor.name in local and vendor.local_sidecar is not None:
             other = vendor.local_sidecar(wanted.here, _ADDRESS.otlp)
             made.append(Helper(sidecar.name, other.command, now, other.variables, other.files))
         else:
@@ -168,7 +167,8 @@ def _collector(
     configured: Mapping[str, Any],
     values: Mapping[str, str],
 ) -> Collector | None:
-    if not wanted.local:
+    local = staying(wanted.decisions)
+    if not local:
         return None
     folder = wanted.state.directory / _IMAGE
     image.write_context(folder)
@@ -179,7 +179,7 @@ def _collector(
         network for each in configured.values() for network in each.get("networks") or ()
     )
     version = hmac.digest(kept["mask"].encode(), json.dumps(sorted(values.items())).encode(), "sha256")
-    groups = [log_group(wanted.here)] if "cloudwatch" in wanted.local else []
+    groups = [log_group(wanted.here)] if "cloudwatch" in local else []
     return Collector(
         context=str(folder),
         port=port,

@@ -2,7 +2,7 @@
 
 import secrets
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bootstrap.collector.sockets import Sockets
-from bootstrap.flows import engines
+from bootstrap.flows import daemons, engines, routing
 from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
     PROOF_KEY,
@@ -22,26 +22,17 @@ from bootstrap.flows.environment import (
     resolve,
     with_dependencies,
 )
-from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
+from bootstrap.flows.routing import Decision
+from bootstrap.model.environment import CollectorAddress, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
 from bootstrap.stack.interface import Launch, LogLine, Observer, Phase, PhaseChanged
 from bootstrap.system.state import State
-from bootstrap.vendors import VENDORS
 from bootstrap.workspaces.interface import Workspace
 
 #: what the collector is called among the services
 COLLECTOR_SERVICE = "telemetry"
-
-
-class Telemetry(Struct, frozen=True):
-    """Where one vendor's telemetry goes in this run, and why."""
-
-    vendor: str
-    title: str
-    route: str
-    reason: str
 
 
 class Run(Struct, frozen=True):
@@ -83,7 +74,8 @@ def plan_run(
     *,
     lookup: Lookup,
     only: Sequence[str],
-    local: Collection[str],
+    decisions: Sequence[Decision],
+    environ: Mapping[str, str],
 ) -> Run:
     """Decide what runs: the services of the manifest (or `only` those, and what they need), and a collector.
 
@@ -110,16 +102,35 @@ def plan_run(
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
         address, collector = _collector(root, _secrets(project, lookup), sockets)
-        routing: dict[str, Route] = {name: Local(address) if name in local else Cloud() for name in VENDORS}
+        daemon, daemon_address = _daemon(decisions, project, state, lookup, environ)
+        routing.record(state, list(decisions), daemon_address)
+        routed = routing.routes(decisions, address, daemon_address)
         launches = [
-            _launch(root, service, _environment(project, service, workspace, given, routing))
+            _launch(root, service, _environment(project, service, workspace, given, routed))
             for service in wanted
             if service.build is not None
         ]
         bound.pop_all()
     # Whatever a service reports while it starts has somewhere to go.
-    waiting = [replace(launch, depends_on=(*launch.depends_on, COLLECTOR_SERVICE)) for launch in launches]
-    return Run((collector, *waiting), skipped, sockets)
+    first = (collector, *daemon)
+    names = tuple(launch.name for launch in first)
+    waiting = [replace(launch, depends_on=(*launch.depends_on, *names)) for launch in launches]
+    return Run((*first, *waiting), skipped, sockets)
+
+
+def _daemon(
+    decisions: Sequence[Decision],
+    project: Project,
+    state: State,
+    lookup: Lookup,
+    environ: Mapping[str, str],
+) -> tuple[tuple[Launch, ...], str | None]:
+    """Launch the daemon through which a vendor's cloud is reached, where one is."""
+    needed = daemons.needed(decisions)
+    if needed is None:
+        return (), None
+    launch, address = daemons.launch(needed, project, state, lookup, environ)
+    return (launch,), address
 
 
 def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launch]:
@@ -190,18 +201,3 @@ def _collector(root: Path, secrets: Mapping[str, str], sockets: Sockets) -> tupl
         descriptors=handed,
     )
     return CollectorAddress(otlp=f"http://127.0.0.1:{http}", daemon=f"127.0.0.1:{daemon}"), launch
-
-
-def telemetry(project: Project) -> list[Telemetry]:
-    """Say where each vendor's telemetry goes; this engine keeps all of it on this machine."""
-    made = []
-    for vendor in VENDORS.values():
-        if not project.reporting_to(vendor.name):
-            continue
-        if vendor.local is None:
-            made.append(Telemetry(vendor.name, vendor.title, "off", "the collector does not receive it yet"))
-        else:
-            made.append(
-                Telemetry(vendor.name, vendor.title, "local", "the collector on this machine receives it")
-            )
-    return made

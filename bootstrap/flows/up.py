@@ -1,12 +1,12 @@
 """A run of the project in whichever engine: what it needs, and what is remembered about it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from bootstrap.collector.sockets import Sockets
-from bootstrap.flows import containers, engines, stack
+from bootstrap.flows import containers, engines, routing, stack
 from bootstrap.flows.containers import Wanted
 from bootstrap.flows.observe import page_at
 from bootstrap.flows.run import COLLECTOR
@@ -42,7 +42,7 @@ class Prepared(Struct, frozen=True):
         return stack.handing_over(self.sockets, observer) if self.sockets is not None else observer
 
 
-def prepare(engine: Engine, wanted: Wanted) -> Prepared:
+def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepared:
     """Decide what runs, and write down what other commands need to know; starts nothing.
 
     Raises BootstrapError where that cannot be run.
@@ -57,13 +57,15 @@ def prepare(engine: Engine, wanted: Wanted) -> Prepared:
         wanted.workspace,
         lookup=wanted.lookup,
         only=wanted.only,
-        local=wanted.local,
+        decisions=wanted.decisions,
+        environ=environ,
     )
     return Prepared(run.launches, sockets=run.sockets, skipped=run.skipped)
 
 
 def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
     planned = containers.plan(engine, wanted)
+    routing.record(wanted.state, list(wanted.decisions))
     wanted.state.write("trace-proof", {"key": planned.proof})
     if planned.collector_port is not None:
         url = f"http://127.0.0.1:{planned.collector_port}"
