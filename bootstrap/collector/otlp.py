@@ -17,12 +17,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bootstrap.collector.bodies import BodyError, Room, read_body, unpack
+from bootstrap.collector.bodies import BodyError
+from bootstrap.collector.intake import Intake
 from bootstrap.collector.limits import TooMuchError
 from bootstrap.collector.reporting import Tally
 from bootstrap.collector.spans import Reader, UndecodableError, decode_json, decode_protobuf
@@ -34,7 +34,6 @@ _RESOURCE_EXHAUSTED = 8
 _UNAVAILABLE = 14
 
 _BUSY = 503
-_DECODED_AT_ONCE = 2
 
 _Decoder = Callable[[bytes], ExportTraceServiceRequest]
 
@@ -59,9 +58,7 @@ class OtlpReceiver:
     def __init__(self, writer: Writer, tally: Tally) -> None:
         self._writer = writer
         self._tally = tally
-        self._room = Room()
-        # More at once would only divide the same processor, and multiply the memory.
-        self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
+        self._intake = Intake()
 
     def routes(self) -> list[Route]:
         """What the receiver answers to."""
@@ -96,21 +93,17 @@ class OtlpReceiver:
         return _success(taken.rejected, taken.reason, media_type)
 
     async def _receive(self, request: Request, decode: _Decoder) -> _Taken:
-        encoding = request.headers.get("content-encoding", "")
-        with self._room.share() as take:
-            body = await read_body(request, take)
-            try:
-                async with self._decoding:
-                    return await run_in_threadpool(self._take, body, encoding, decode)
-            except TooMuchError as error:
-                self._tally.add("otlp", "too large")
-                raise BodyError(413, str(error)) from error
+        try:
+            return await self._intake.take(request, lambda body: self._take(body, decode))
+        except TooMuchError as error:
+            self._tally.add("otlp", "too large")
+            raise BodyError(413, str(error)) from error
 
-    def _take(self, body: bytes, encoding: str, decode: _Decoder) -> _Taken:
+    def _take(self, body: bytes, decode: _Decoder) -> _Taken:
         """Everything that takes time, for a worker thread."""
         reader = Reader(self._writer.masker)
         batch = self._writer.batch()
-        for span in reader.spans(decode(unpack(body, encoding))):
+        for span in reader.spans(decode(body)):
             try:
                 batch.add(span)
             except ValueError as error:
