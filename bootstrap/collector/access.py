@@ -29,12 +29,17 @@ class HostGuard:
     A foreign Host is a name that was pointed at this machine to get past the browser (DNS rebinding). A
     foreign Origin is another page, which has no business here even where it could not read the answer. Nor
     has a page that the browser calls foreign in Sec-Fetch-Site, which also comes where no Origin does
-    (https://www.w3.org/TR/fetch-metadata/); only a link may lead here, and to `ingest` paths a page of the
-    same site, whose Origin decides.
+    (https://www.w3.org/TR/fetch-metadata/); only a link may lead here, and with an `ingest` request
+    (its method and path) a page of the same site, whose Origin decides.
     """
 
     def __init__(
-        self, app: ASGIApp, *, port: int, ingest: Iterable[str], allowed_hosts: Iterable[str] = ()
+        self,
+        app: ASGIApp,
+        *,
+        port: int,
+        ingest: Iterable[tuple[str, str]],
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
         self._app = app
         self._ingest = frozenset(ingest)
@@ -59,7 +64,7 @@ class HostGuard:
         """Whether a browser says that another page asks, and not a person who followed a link."""
         fetch = {name: headers.get(f"sec-fetch-{name}", "") for name in ("site", "mode", "dest")}
         match fetch["site"]:
-            case "same-site" if scope["path"] in self._ingest:
+            case "same-site" if (scope["method"], scope["path"]) in self._ingest:
                 return False
             case "same-site" | "cross-site":
                 followed = (fetch["mode"], fetch["dest"]) == ("navigate", "document")
@@ -69,7 +74,7 @@ class HostGuard:
 
 
 class TokenGuard:
-    """Refuses whoever does not know the token, except on the open paths.
+    """Refuses whoever does not know the token, except on the open paths and with `ingest` requests.
 
     The token comes as `Authorization: Bearer`, as a cookie, or as `?token=`, which sets the cookie; a browser
     is then sent on to the same address without it, so that it stays out of the history.
@@ -79,11 +84,21 @@ class TokenGuard:
     but derived from it, good for reading here while this collector runs and for nothing else.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, port: int, open_paths: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        port: int,
+        open_paths: Iterable[str],
+        ingest: Iterable[tuple[str, str]],
+    ) -> None:
         self._app = app
         self._token = token
         self._session = session_value(token)
         self._open_paths = frozenset(open_paths)
+        # One path may be read with one method, and sent to with another.
+        self._ingest = frozenset(ingest)
         # Cookies do not know ports: the name keeps two collectors on one machine apart.
         self._cookie = f"bootstrap-collector-{port}"
 
@@ -97,7 +112,7 @@ class TokenGuard:
             await response(scope, receive, send)
         elif in_query:
             await self._app(scope, receive, self._with_cookie(send))
-        elif scope["path"] in self._open_paths or self._knows(request):
+        elif self._is_open(scope) or self._knows(request):
             await self._app(scope, receive, send)
         else:
             refusal = {
@@ -105,6 +120,10 @@ class TokenGuard:
             }
             response = JSONResponse(refusal, 401, headers={"WWW-Authenticate": "Bearer"})
             await response(scope, receive, send)
+
+    def _is_open(self, scope: Scope) -> bool:
+        path: str = scope["path"]
+        return path in self._open_paths or (scope["method"], path) in self._ingest
 
     def _knows(self, request: HTTPConnection) -> bool:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")

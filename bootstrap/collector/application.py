@@ -23,19 +23,29 @@ def http_application(
     hosts: Iterable[str],
 ) -> ASGIApp:
     """What answers on the HTTP port: whoever sends needs no token, whoever reads does."""
-    ingest = list(ingest)
-    paths = [route.path for route in ingest]
+    reading, ingest = list(reading), list(ingest)
+    requests = _requests(ingest)
+    # Whoever uses a wrong method there hears so.
+    only_ingest = {route.path for route in ingest} - {route.path for route in reading}
     guarded = TokenGuard(
-        _application([*reading, *ingest]), token=token, port=port, open_paths=[*open_paths, *paths]
+        _application([*reading, *ingest]),
+        token=token,
+        port=port,
+        open_paths=[*open_paths, *only_ingest],
+        ingest=requests,
     )
-    return HostGuard(guarded, port=port, ingest=paths, allowed_hosts=hosts)
+    return HostGuard(guarded, port=port, ingest=requests, allowed_hosts=hosts)
 
 
 def daemon_application(*, ingest: Iterable[Route], port: int, hosts: Iterable[str]) -> ASGIApp:
     """What answers on the X-Ray daemon's TCP port: nothing there reads what was stored."""
     ingest = list(ingest)
-    paths = [route.path for route in ingest]
-    return HostGuard(_application(ingest), port=port, ingest=paths, allowed_hosts=hosts)
+    return HostGuard(_application(ingest), port=port, ingest=_requests(ingest), allowed_hosts=hosts)
+
+
+def _requests(routes: Iterable[Route]) -> list[tuple[str, str]]:
+    """The methods and paths of routes."""
+    return [(method, route.path) for route in routes for method in route.methods or ()]
 
 
 def by_port(applications: dict[int, ASGIApp]) -> ASGIApp:
