@@ -1,10 +1,11 @@
-"""What the collector keeps: spans and segments as they go into the store, traces as they come out.
+"""What the collector keeps: spans, segments, log lines and items as they go into the store and come out.
 
 Times are nanoseconds since 1970 (UTC); trace ids are in W3C form.
 """
 
 from typing import Any, Literal, Self
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -114,7 +115,88 @@ class Segment(Struct, frozen=True):
         return replace(self, name=masker.text(self.name), document=masker.value(self.document))
 
 
-Record = Span | Segment
+class LogGroup(Struct, frozen=True):
+    """A log group of CloudWatch Logs; a `retention_days` of None changes none that is set."""
+
+    name: str
+    created_ns: int
+    retention_days: int | None = None
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets."""
+        return replace(self, name=masker.text(self.name))
+
+
+class LogStream(Struct, frozen=True):
+    """A stream of a log group."""
+
+    group: str
+    name: str
+    created_ns: int
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets."""
+        return replace(self, group=masker.text(self.group), name=masker.text(self.name))
+
+
+class LogLine(Struct, frozen=True):
+    """One log event; `fields` is the JSON object that its message is, None where it is none."""
+
+    group: str
+    stream: str
+    time_ns: int
+    ingested_ns: int
+    message: str
+    trace_id: str | None = None
+    service: str | None = None
+    fields: Attributes | None = None
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets; ValueError if the fields are nested absurdly deep.
+
+        The message stays as it was sent unless something in it is masked: then it is written anew from its
+        fields, so that it stays JSON where a number was the secret.
+        """
+        message, fields = masker.text(self.message), self.fields
+        if fields is not None:
+            fields = masker.value(fields)
+            if fields != self.fields or message != self.message:
+                message = masker.text(msgspec.json.encode(fields).decode())
+        return replace(
+            self,
+            group=masker.text(self.group),
+            stream=masker.text(self.stream),
+            message=message,
+            service=masker.text(self.service) if self.service else None,
+            fields=fields,
+        )
+
+
+class Item(Struct, frozen=True):
+    """One occurrence, as Rollbar calls it; `data` is what was sent, without the access token."""
+
+    uuid: str
+    trace_id: str | None
+    service: str | None
+    level: str
+    title: str
+    environment: str
+    time_ns: int
+    data: Attributes
+
+    def masked(self, masker: Masker) -> Self:
+        """The same without secrets; ValueError if the data is nested absurdly deep."""
+        return replace(
+            self,
+            uuid=masker.text(self.uuid),
+            service=masker.text(self.service) if self.service else None,
+            title=masker.text(self.title),
+            environment=masker.text(self.environment),
+            data=masker.value(self.data),
+        )
+
+
+Record = Span | Segment | LogGroup | LogStream | LogLine | Item
 
 
 class TraceSummary(Struct, frozen=True):
@@ -137,3 +219,15 @@ class Trace(Struct, frozen=True):
     spans: list[Span]
     segments: list[Segment]
     truncated: bool = False
+    lines: list[LogLine] = []
+    items: list[Item] = []
+
+
+class StreamSummary(Struct, frozen=True):
+    """A log stream in a list; the times of its events are None while it has none."""
+
+    name: str
+    created_ns: int
+    first_ns: int | None
+    last_ns: int | None
+    ingested_ns: int | None

@@ -7,7 +7,18 @@ import msgspec
 
 from bootstrap.collector.limits import MAX_PREPARED, TooMuchError
 from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import NO_SCOPE, Attributes, Record, Scope, Span
+from bootstrap.collector.records import (
+    NO_SCOPE,
+    Attributes,
+    Item,
+    LogGroup,
+    LogLine,
+    LogStream,
+    Record,
+    Scope,
+    Segment,
+    Span,
+)
 
 #: characters of a name in lists; the record itself has all of it
 LISTED_NAME = 200
@@ -16,8 +27,8 @@ _ROW_BYTES = 300
 """About what a row takes besides its body."""
 
 
-class Row(NamedTuple):
-    """A record as its table has it; `resource` and `scope` are digests of what another table has."""
+class OperationRow(NamedTuple):
+    """A span or segment as its table has it; `resource` and `scope` are digests of what another table has."""
 
     trace_id: str
     kind: str
@@ -31,6 +42,51 @@ class Row(NamedTuple):
     body: bytes
     resource: bytes | None = None
     scope: bytes | None = None
+
+
+class GroupRow(NamedTuple):
+    """A log group as its table has it."""
+
+    name: str
+    created_ns: int
+    retention_days: int | None
+
+
+class StreamRow(NamedTuple):
+    """A log stream as its table has it."""
+
+    group: str
+    name: str
+    created_ns: int
+
+
+class LineRow(NamedTuple):
+    """A log line as its table has it; `structured`: its message is a JSON object."""
+
+    group: str
+    stream: str
+    time_ns: int
+    ingested_ns: int
+    trace_id: str | None
+    service: str | None
+    structured: bool
+    message: str
+
+
+class ItemRow(NamedTuple):
+    """An item as its table has it."""
+
+    uuid: str
+    trace_id: str | None
+    service: str | None
+    level: str
+    title: str
+    environment: str
+    time_ns: int
+    body: bytes
+
+
+Row = OperationRow | GroupRow | StreamRow | LineRow | ItemRow
 
 
 class Batch:
@@ -57,38 +113,38 @@ class Batch:
             row = self._row(record)
         except (msgspec.MsgspecError, OverflowError, UnicodeEncodeError) as error:
             raise ValueError(f"not to be written down: {error}") from error
-        self._grow(len(row.body) + _ROW_BYTES)
+        self._grow(_size(row))
         self.rows.append(row)
 
     def _row(self, record: Record) -> Row:
-        masked = record.masked(self._masker)
-        if not isinstance(masked, Span):
-            return Row(
-                trace_id=masked.trace_id,
-                kind="subsegment" if masked.is_subsegment else "segment",
-                id=masked.segment_id,
-                parent_id=masked.parent_id,
-                # X-Ray names a segment after its service, a subsegment after what was called.
-                service=None if masked.is_subsegment else masked.name[:LISTED_NAME],
-                name=masked.name[:LISTED_NAME],
-                start_ns=masked.start_ns,
-                end_ns=masked.end_ns,
-                error=masked.error,
-                body=msgspec.json.encode(masked),
-            )
-        return Row(
-            trace_id=masked.trace_id,
+        match record.masked(self._masker):
+            case Span() as span:
+                return self._span_row(span)
+            case Segment() as segment:
+                return _segment_row(segment)
+            case LogLine() as line:
+                return _line_row(line)
+            case Item() as item:
+                return _item_row(item)
+            case LogGroup(name, created_ns, retention_days):
+                return GroupRow(name, created_ns, retention_days)
+            case LogStream(group, name, created_ns):
+                return StreamRow(group, name, created_ns)
+
+    def _span_row(self, span: Span) -> OperationRow:
+        return OperationRow(
+            trace_id=span.trace_id,
             kind="span",
-            id=masked.span_id,
-            parent_id=masked.parent_id,
-            service=masked.service[:LISTED_NAME],
-            name=masked.name[:LISTED_NAME],
-            start_ns=masked.start_ns,
-            end_ns=masked.end_ns,
-            error=masked.status.code == "error",
-            body=msgspec.json.encode(msgspec.structs.replace(masked, resource={}, scope=NO_SCOPE)),
-            resource=self._share(masked.resource),
-            scope=self._share(masked.scope),
+            id=span.span_id,
+            parent_id=span.parent_id,
+            service=span.service[:LISTED_NAME],
+            name=span.name[:LISTED_NAME],
+            start_ns=span.start_ns,
+            end_ns=span.end_ns,
+            error=span.status.code == "error",
+            body=msgspec.json.encode(msgspec.structs.replace(span, resource={}, scope=NO_SCOPE)),
+            resource=self._share(span.resource),
+            scope=self._share(span.scope),
         )
 
     def _share(self, value: Attributes | Scope) -> bytes:
@@ -109,3 +165,56 @@ class Batch:
         self.size += size
         if self.size > self._limit:
             raise TooMuchError(f"The request would take more than {self._limit} bytes in the store.")
+
+
+def _segment_row(segment: Segment) -> OperationRow:
+    return OperationRow(
+        trace_id=segment.trace_id,
+        kind="subsegment" if segment.is_subsegment else "segment",
+        id=segment.segment_id,
+        parent_id=segment.parent_id,
+        # X-Ray names a segment after its service, a subsegment after what was called.
+        service=None if segment.is_subsegment else segment.name[:LISTED_NAME],
+        name=segment.name[:LISTED_NAME],
+        start_ns=segment.start_ns,
+        end_ns=segment.end_ns,
+        error=segment.error,
+        body=msgspec.json.encode(segment),
+    )
+
+
+def _line_row(line: LogLine) -> LineRow:
+    return LineRow(
+        group=line.group,
+        stream=line.stream,
+        time_ns=line.time_ns,
+        ingested_ns=line.ingested_ns,
+        trace_id=line.trace_id,
+        service=line.service[:LISTED_NAME] if line.service else None,
+        structured=line.fields is not None,
+        message=line.message,
+    )
+
+
+def _item_row(item: Item) -> ItemRow:
+    return ItemRow(
+        uuid=item.uuid,
+        trace_id=item.trace_id,
+        service=item.service[:LISTED_NAME] if item.service else None,
+        level=item.level,
+        title=item.title[:LISTED_NAME],
+        environment=item.environment,
+        time_ns=item.time_ns,
+        body=msgspec.json.encode(item.data),
+    )
+
+
+def _size(row: Row) -> int:
+    """About the bytes that a row takes."""
+    match row:
+        case OperationRow() | ItemRow():
+            return len(row.body) + _ROW_BYTES
+        case LineRow():
+            return len(row.message.encode()) + _ROW_BYTES
+        case _:
+            return _ROW_BYTES

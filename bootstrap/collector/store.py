@@ -1,4 +1,4 @@
-"""The store: one SQLite file; the only SQL of the collector."""
+"""The store: one SQLite file, what writes to it, and what reads traces out of it."""
 
 import contextlib
 import os
@@ -11,50 +11,37 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from bootstrap.collector.evidence import Evidence, of_trace
+from bootstrap.collector.layout import bring_up_to_date, set_aside
 from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace, TraceSummary
-from bootstrap.collector.rows import Batch
+from bootstrap.collector.rows import Batch, GroupRow, ItemRow, LineRow, OperationRow, Row, StreamRow
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
-_VERSION = 2
 _BUSY_SECONDS = 5.0
 _READ_BYTES = 16 * 1024 * 1024
 
-_SCHEMA = """
-CREATE TABLE trace (
-    trace_id TEXT PRIMARY KEY,
-    start_ns INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX trace_by_start ON trace (start_ns);
-CREATE TABLE operation (
-    trace_id TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('span', 'segment', 'subsegment')),
-    id TEXT NOT NULL,
-    parent_id TEXT,
-    service TEXT,
-    name TEXT NOT NULL,
-    start_ns INTEGER NOT NULL,
-    end_ns INTEGER,
-    error INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    resource BLOB,
-    scope BLOB
-);
-CREATE TABLE shared (
-    digest BLOB PRIMARY KEY,
-    body BLOB NOT NULL
-);
-CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span');
-"""
-
 # What was sent twice is stored once. Only a segment that was still running gives way to what came later.
-_INSERT = """
+_INSERT_OPERATION = """
 INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (trace_id, id, kind = 'span') DO UPDATE SET
     kind = excluded.kind, parent_id = excluded.parent_id, service = excluded.service, name = excluded.name,
     start_ns = excluded.start_ns, end_ns = excluded.end_ns, error = excluded.error, body = excluded.body
 WHERE operation.end_ns IS NULL
 """
+
+_INSERT_GROUP = """
+INSERT INTO log_group VALUES (?, ?, ?)
+ON CONFLICT (name) DO UPDATE SET retention_days = coalesce(excluded.retention_days, retention_days)
+"""
+
+_INSERTS: dict[type[Row], str] = {
+    OperationRow: _INSERT_OPERATION,
+    GroupRow: _INSERT_GROUP,
+    StreamRow: "INSERT OR IGNORE INTO log_stream VALUES (?, ?, ?)",
+    LineRow: "INSERT INTO log_line VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ItemRow: "INSERT OR IGNORE INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+}
 
 _INSERT_SHARED = "INSERT OR IGNORE INTO shared VALUES (?, ?)"
 
@@ -101,6 +88,7 @@ class Store:
     """The SQLite file at `path`, created with mode 0600 in a folder that exists.
 
     Any thread may read; one thread at a time may write. `limit` is the size in bytes to which it may grow.
+    The file of an earlier version gets the tables that it lacks, or is renamed where that cannot be done.
     Raises BootstrapError if the file cannot be used.
     """
 
@@ -108,28 +96,21 @@ class Store:
         self._path = path
         self._limit = limit
         _make_private(path)
+        #: reads log groups, lines and items
+        self.evidence = Evidence(self._connection)
         try:
-            self._prepare()
+            set_aside(path)
+            _make_private(path)
+            with self._connection() as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                bring_up_to_date(connection)
         except sqlite3.Error as error:
             raise BootstrapError(
                 f"{path}: cannot be used as the telemetry store: {error}",
                 "Move the file away; a new one is made at the next start.",
             ) from error
-
-    def _prepare(self) -> None:
-        with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
-                if version not in {0, _VERSION}:
-                    raise sqlite3.DatabaseError(
-                        f"its layout is version {version}, this program's is {_VERSION}"
-                    )
-                if version == 0:
-                    for statement in _SCHEMA.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA user_version = {_VERSION}")
+        except OSError as error:
+            raise file_error("set aside the telemetry store", path, error) from error
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -173,25 +154,37 @@ class Store:
     def trace(self, trace_id: str, *, limit: int = _READ_BYTES) -> Trace | None:
         """What stands under a trace id in W3C form, or None if nothing does.
 
-        Only about the first `limit` bytes of it, the oldest records: what is stored once may come back often.
+        Only about the first `limit` bytes of spans and segments, of lines and of items, the oldest: what is
+        stored once may come back often.
         """
-        spans: list[Span] = []
-        segments: list[Segment] = []
         with self._connection() as connection:
-            resources, scopes = _Shared(connection, Attributes), _Shared(connection, Scope)
-            for kind, body, resource, scope in connection.execute(_TRACE, (trace_id,)):
-                limit -= len(body)
-                if kind == "span":
-                    resource_size, resource_value = resources.get(resource)
-                    scope_size, scope_value = scopes.get(scope)
-                    limit -= resource_size + scope_size
-                    span = msgspec.json.decode(body, type=Span)
-                    spans.append(replace(span, resource=resource_value, scope=scope_value))
-                else:
-                    segments.append(msgspec.json.decode(body, type=Segment))
-                if limit < 0:
-                    return Trace(trace_id, spans, segments, truncated=True)
-        return Trace(trace_id, spans, segments) if spans or segments else None
+            spans, segments, truncated = _operations(connection, trace_id, limit)
+            lines, items, more = of_trace(connection, trace_id, limit)
+        if not (spans or segments or lines or items):
+            return None
+        return Trace(trace_id, spans, segments, truncated=truncated or more, lines=lines, items=items)
+
+
+def _operations(
+    connection: sqlite3.Connection, trace_id: str, limit: int
+) -> tuple[list[Span], list[Segment], bool]:
+    """The spans and segments of a trace, and whether there are more than about `limit` bytes of them."""
+    spans: list[Span] = []
+    segments: list[Segment] = []
+    resources, scopes = _Shared(connection, Attributes), _Shared(connection, Scope)
+    for kind, body, resource, scope in connection.execute(_TRACE, (trace_id,)):
+        limit -= len(body)
+        if kind == "span":
+            resource_size, resource_value = resources.get(resource)
+            scope_size, scope_value = scopes.get(scope)
+            limit -= resource_size + scope_size
+            span = msgspec.json.decode(body, type=Span)
+            spans.append(replace(span, resource=resource_value, scope=scope_value))
+        else:
+            segments.append(msgspec.json.decode(body, type=Segment))
+        if limit < 0:
+            return spans, segments, True
+    return spans, segments, False
 
 
 class _Shared:
@@ -220,15 +213,20 @@ class StoreWriter:
     def write(self, batches: Sequence[Batch]) -> None:
         """Store all batches or nothing; StoreFullError, or another OSError (locked for too long)."""
         rows = [row for batch in batches for row in batch.rows]
+        by_kind: dict[type[Row], list[Row]] = {kind: [] for kind in _INSERTS}
+        for row in rows:
+            by_kind[type(row)].append(row)
         starts: dict[str, int] = {}
         for row in rows:
-            starts[row.trace_id] = min(row.start_ns, starts.get(row.trace_id, row.start_ns))
+            if isinstance(row, OperationRow):
+                starts[row.trace_id] = min(row.start_ns, starts.get(row.trace_id, row.start_ns))
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for batch in batches:
                     self._connection.executemany(_INSERT_SHARED, batch.shared.items())
-                self._connection.executemany(_INSERT, rows)
+                for kind, of_kind in by_kind.items():
+                    self._connection.executemany(_INSERTS[kind], of_kind)
                 self._connection.executemany(_INSERT_TRACE, starts.items())
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bootstrap.collector.limits import TooMuchError
 from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import Record, Scope, Segment, Span, Status
+from bootstrap.collector.records import Item, LogLine, Record, Scope, Segment, Span, Status
 from bootstrap.collector.rows import Batch
 from bootstrap.collector.store import Store, StoreFullError
 from bootstrap.model.errors import BootstrapError
@@ -52,6 +52,29 @@ SEGMENT = Segment(
 )
 
 
+LINE = LogLine(
+    group="cruddur",
+    stream="web",
+    time_ns=10 * SECOND,
+    ingested_ns=11 * SECOND,
+    message='{"a":1}',
+    trace_id=TRACE,
+    service="backend-flask",
+    fields={"a": 1},
+)
+
+ITEM = Item(
+    uuid="u",
+    trace_id=TRACE,
+    service="backend-flask",
+    level="error",
+    title="E: text",
+    environment="testing",
+    time_ns=10 * SECOND,
+    data={"level": "error"},
+)
+
+
 def batch(*records: Record) -> Batch:
     filled = Batch(Masker())
     for record in records:
@@ -74,6 +97,27 @@ def test_what_is_written_is_read(store: Store) -> None:
     trace = store.trace(TRACE)
     assert trace
     assert (trace.spans, trace.segments) == ([SPAN], [SEGMENT])
+
+
+def test_lines_and_items_are_read_with_their_trace(store: Store) -> None:
+    later = replace(LINE, time_ns=12 * SECOND, trace_id=None)
+    write(store, LINE, later, ITEM, replace(ITEM, uuid="v", trace_id=None))
+    trace = store.trace(TRACE)
+    assert trace
+    assert (trace.lines, trace.items, trace.spans) == ([LINE], [ITEM], [])
+    assert store.latest(limit=9) == []
+    assert store.evidence.lines(limit=9, trace_id=None, service=None) == [later, LINE]
+    assert [item.uuid for item in store.evidence.items(limit=9, trace_id=None, service="backend-flask")] == [
+        "v",
+        "u",
+    ]
+
+
+def test_only_so_much_of_a_trace_is_read(store: Store) -> None:
+    write(store, *[replace(LINE, message='{"a":1}' + " " * 1_000) for _ in range(10)])
+    trace = store.trace(TRACE, limit=3_500)
+    assert trace
+    assert (len(trace.lines), trace.truncated) == (4, True)
 
 
 def test_a_summary_says_what_is_in_the_trace(store: Store) -> None:
@@ -167,6 +211,44 @@ def newer_layout(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
+
+
+def as_version_2(path: Path) -> None:
+    """Take away what the next version has added."""
+    connection = sqlite3.connect(path)
+    for table in ("log_group", "log_stream", "log_line", "item"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+
+
+def test_a_store_of_the_last_version_keeps_its_traces(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    write(store, SPAN)
+    as_version_2(path)
+    again = Store(path)
+    write(again, LINE)
+    trace = again.trace(TRACE)
+    assert trace
+    assert (trace.spans, trace.lines) == ([SPAN], [LINE])
+    assert Store(path).trace(TRACE) == trace
+
+
+def test_a_store_that_is_too_old_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    old = sqlite3.connect(path)
+    old.execute("PRAGMA journal_mode = WAL")
+    old.execute("CREATE TABLE something (text)")
+    old.execute("INSERT INTO something VALUES ('kept')")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    store = Store(path)
+    write(store, SPAN)
+    assert len(store.latest(limit=9)) == 1
+    aside = sqlite3.connect(tmp_path / "telemetry.db.version-1")
+    assert aside.execute("SELECT text FROM something").fetchall() == [("kept",)]
+    aside.close()
 
 
 def link(path: Path) -> None:

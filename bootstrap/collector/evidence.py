@@ -1,0 +1,175 @@
+"""What is read of log groups, lines and items: the SQL of those tables."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
+
+import msgspec
+
+from bootstrap.collector.lenient_json import read_object
+from bootstrap.collector.records import Item, LogGroup, LogLine, StreamSummary
+
+_LINE = "SELECT number, group_name, stream_name, time_ns, ingested_ns, trace_id, service, structured, message"
+_ITEM = "SELECT uuid, trace_id, service, level, title, environment, time_ns, body"
+
+_OF_TRACE = "WHERE trace_id = ? ORDER BY time_ns, number"
+
+_GROUPS = """
+SELECT name, created_ns, retention_days FROM log_group
+WHERE name > :after AND substr(name, 1, length(:prefix)) = :prefix AND instr(name, :part)
+ORDER BY name LIMIT :limit
+"""
+
+_STREAMS = """
+SELECT name, created_ns, min(time_ns), max(time_ns), max(ingested_ns)
+FROM log_stream LEFT JOIN log_line ON log_line.group_name = log_stream.group_name AND stream_name = name
+WHERE log_stream.group_name = :group AND substr(name, 1, length(:prefix)) = :prefix
+GROUP BY name ORDER BY name
+"""
+
+_EVENTS = """
+WHERE group_name = :group AND time_ns >= :start AND time_ns < :end AND (time_ns, number) > (:time, :number)
+    AND (:streams IS NULL OR stream_name IN (SELECT value FROM json_each(:streams)))
+    AND substr(stream_name, 1, length(:prefix)) = :prefix
+ORDER BY time_ns, number
+"""
+
+
+_READ_BYTES = 16 * 1024 * 1024
+
+
+class Place(NamedTuple):
+    """Where a line stands among those of its group: by its time, then in the order of arrival."""
+
+    time_ns: int = -1
+    number: int = 0
+
+
+class Evidence:
+    """Reads log groups, lines and items; any thread may."""
+
+    def __init__(self, connect: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+        self._connect = connect
+
+    def lines(self, *, limit: int, trace_id: str | None, service: str | None) -> list[LogLine]:
+        """The latest log lines, newest first, of one trace or service where one is given; 16 MiB at most."""
+        chosen, values = _chosen(trace_id, service)
+        with self._connect() as connection:
+            rows = connection.execute(f"{_LINE} FROM log_line {chosen}", (*values, limit))
+            return _bounded(rows, _READ_BYTES, _line)[0]
+
+    def items(self, *, limit: int, trace_id: str | None, service: str | None) -> list[Item]:
+        """The latest items, newest first, of one trace or service where one is given; 16 MiB at most."""
+        chosen, values = _chosen(trace_id, service)
+        with self._connect() as connection:
+            rows = connection.execute(f"{_ITEM} FROM item {chosen}", (*values, limit))
+            return _bounded(rows, _READ_BYTES, _item)[0]
+
+    def group(self, name: str) -> LogGroup | None:
+        """The log group of this name."""
+        with self._connect() as connection:
+            query = "SELECT name, created_ns, retention_days FROM log_group WHERE name = ?"
+            row = connection.execute(query, (name,)).fetchone()
+        return None if row is None else LogGroup(*row)
+
+    def has_stream(self, group: str, name: str) -> bool:
+        """Whether there is such a stream."""
+        with self._connect() as connection:
+            query = "SELECT 1 FROM log_stream WHERE group_name = ? AND name = ?"
+            return connection.execute(query, (group, name)).fetchone() is not None
+
+    def groups(self, *, prefix: str, part: str, after: str, limit: int) -> list[LogGroup]:
+        """The groups whose names begin with `prefix`, hold `part` and come after `after`, by name."""
+        wanted = {"prefix": prefix, "part": part, "after": after, "limit": limit}
+        with self._connect() as connection:
+            return [LogGroup(*row) for row in connection.execute(_GROUPS, wanted)]
+
+    def streams(self, group: str, prefix: str) -> list[StreamSummary]:
+        """The streams of a group whose names begin with `prefix`, by name."""
+        with self._connect() as connection:
+            found = connection.execute(_STREAMS, {"group": group, "prefix": prefix})
+            return [StreamSummary(*row) for row in found]
+
+    def events(
+        self,
+        group: str,
+        *,
+        streams: Sequence[str] | None,
+        prefix: str,
+        start_ns: int,
+        end_ns: int,
+        after: Place,
+    ) -> Iterator[tuple[Place, LogLine]]:
+        """The lines of a group, oldest first, from `start_ns` until before `end_ns`, after a place."""
+        wanted = {
+            "group": group,
+            "streams": None if streams is None else msgspec.json.encode(list(streams)).decode(),
+            "prefix": prefix,
+            "start": start_ns,
+            "end": end_ns,
+            "time": after.time_ns,
+            "number": after.number,
+        }
+        with self._connect() as connection:
+            for row in connection.execute(f"{_LINE} FROM log_line {_EVENTS}", wanted):
+                yield Place(row[3], row[0]), _line(row)
+
+
+def _chosen(trace_id: str | None, service: str | None) -> tuple[str, list[str]]:
+    """The rest of a query for the latest rows, and its parameters but for the last, the limit."""
+    wanted = {"trace_id": trace_id, "service": service}
+    given = {column: value for column, value in wanted.items() if value is not None}
+    where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
+    return f"WHERE {where} ORDER BY time_ns DESC, number DESC LIMIT ?", list(given.values())
+
+
+def of_trace(
+    connection: sqlite3.Connection, trace_id: str, limit: int
+) -> tuple[list[LogLine], list[Item], bool]:
+    """The lines and the items of a trace, oldest first, `limit` bytes of either; whether there are more."""
+    lines, more_lines = _bounded(
+        connection.execute(f"{_LINE} FROM log_line {_OF_TRACE}", (trace_id,)), limit, _line
+    )
+    items, more_items = _bounded(
+        connection.execute(f"{_ITEM} FROM item {_OF_TRACE}", (trace_id,)), limit, _item
+    )
+    return lines, items, more_lines or more_items
+
+
+def _bounded(rows: sqlite3.Cursor, limit: int, read: Callable[[Any], Any]) -> tuple[list[Any], bool]:
+    found: list[Any] = []
+    for row in rows:
+        found.append(read(row))
+        limit -= len(row[-1])
+        if limit < 0:
+            return found, True
+    return found, False
+
+
+def _line(row: Any) -> LogLine:
+    _, group, stream, time_ns, ingested_ns, trace_id, service, structured, message = row
+    return LogLine(
+        group=group,
+        stream=stream,
+        time_ns=time_ns,
+        ingested_ns=ingested_ns,
+        message=message,
+        trace_id=trace_id,
+        service=service,
+        fields=read_object(message) if structured else None,
+    )
+
+
+def _item(row: Any) -> Item:
+    own, trace_id, service, level, title, environment, time_ns, body = row
+    return Item(
+        uuid=own,
+        trace_id=trace_id,
+        service=service,
+        level=level,
+        title=title,
+        environment=environment,
+        time_ns=time_ns,
+        data=msgspec.json.decode(body, type=dict[str, Any]),
+    )

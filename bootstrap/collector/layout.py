@@ -1,0 +1,116 @@
+"""The store's tables, and how a file with those of an earlier version becomes one with today's."""
+
+import sqlite3
+from pathlib import Path
+
+_OPERATIONS = """
+CREATE TABLE trace (
+    trace_id TEXT PRIMARY KEY,
+    start_ns INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX trace_by_start ON trace (start_ns);
+CREATE TABLE operation (
+    trace_id TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('span', 'segment', 'subsegment')),
+    id TEXT NOT NULL,
+    parent_id TEXT,
+    service TEXT,
+    name TEXT NOT NULL,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,
+    error INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    resource BLOB,
+    scope BLOB
+);
+CREATE TABLE shared (
+    digest BLOB PRIMARY KEY,
+    body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span')
+"""
+
+_LINES_AND_ITEMS = """
+CREATE TABLE log_group (
+    name TEXT PRIMARY KEY,
+    created_ns INTEGER NOT NULL,
+    retention_days INTEGER
+) WITHOUT ROWID;
+CREATE TABLE log_stream (
+    group_name TEXT NOT NULL,
+    name TEXT NOT NULL,
+    created_ns INTEGER NOT NULL,
+    PRIMARY KEY (group_name, name)
+) WITHOUT ROWID;
+CREATE TABLE log_line (
+    number INTEGER PRIMARY KEY,
+    group_name TEXT NOT NULL,
+    stream_name TEXT NOT NULL,
+    time_ns INTEGER NOT NULL,
+    ingested_ns INTEGER NOT NULL,
+    trace_id TEXT,
+    service TEXT,
+    structured INTEGER NOT NULL,
+    message TEXT NOT NULL
+);
+CREATE INDEX log_line_by_time ON log_line (time_ns);
+CREATE INDEX log_line_by_stream ON log_line (group_name, stream_name, time_ns);
+CREATE INDEX log_line_by_trace ON log_line (trace_id) WHERE trace_id IS NOT NULL;
+CREATE TABLE item (
+    number INTEGER PRIMARY KEY,
+    uuid TEXT NOT NULL UNIQUE,
+    trace_id TEXT,
+    service TEXT,
+    level TEXT NOT NULL,
+    title TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    time_ns INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX item_by_time ON item (time_ns);
+CREATE INDEX item_by_trace ON item (trace_id) WHERE trace_id IS NOT NULL
+"""
+
+VERSION = 3
+
+# What each version that can become today's still lacks.
+_MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS), 2: (_LINES_AND_ITEMS,), VERSION: ()}
+
+_COMPANIONS = ("-wal", "-shm")
+
+
+def set_aside(path: Path) -> None:
+    """Rename a store whose tables no code knows any more, so that a new one can be made in its place.
+
+    Raises sqlite3.Error if it is none or cannot be read, OSError if it cannot be renamed.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        version = _version(connection)
+        if version in _MISSING or version > VERSION:
+            return
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+    for suffix in ("", *_COMPANIONS):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(path.with_name(f"{path.name}.version-{version}{suffix}"))
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the tables that are missing; sqlite3.DatabaseError if a later program has written the file."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        version = _version(connection)
+        if version not in _MISSING:
+            raise sqlite3.DatabaseError(f"its layout is version {version}, this program's is {VERSION}")
+        for tables in _MISSING[version]:
+            for statement in tables.split(";\n"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
