@@ -3,8 +3,9 @@
 The format: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
 """
 
+import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,7 +14,8 @@ from bootstrap.collector.ids import parse_trace_id
 from bootstrap.collector.records import Segment
 
 _Id = Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{16}\Z")]
-_Name = Annotated[str, Meta(min_length=1, max_length=200)]
+_MAX_NAME = 200
+_Name = Annotated[str, Meta(min_length=1, max_length=_MAX_NAME)]
 _Seconds = Annotated[float, Meta(ge=0, lt=9_000_000_000)]
 
 _MAX_STREAMED_DEPTH = 64
@@ -21,6 +23,14 @@ _MAX_STREAMED_DEPTH = 64
 
 class InvalidSegmentError(ValueError):
     """A document that X-Ray would not take either; the text says why."""
+
+
+class Fault(NamedTuple):
+    """Why X-Ray refuses a document, in its words: "segment", "InvalidName", and the id if it has one."""
+
+    kind: str
+    code: str
+    segment_id: str | None
 
 
 class _Part(Struct):
@@ -75,6 +85,32 @@ def decode(text: bytes) -> Segment:
         error=document.error or document.fault or document.throttle,
         document=content,
     )
+
+
+def explain(text: bytes) -> Fault:
+    """Say what is wrong with a document that `decode` refuses: the first part that is missing or invalid.
+
+    The service's codes are not written down; `ParseError` also stands for what it calls differently.
+    """
+    try:
+        document = _read_json(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Fault("segment", "ParseError", None)
+    kind = "subsegment" if document.get("type") == "subsegment" else "segment"
+    identity = document.get("id")
+    segment_id = identity if isinstance(identity, str) and re.fullmatch("[0-9a-fA-F]{16}", identity) else None
+    checks = {"Id": segment_id is not None, "Name": _is_name(document.get("name"))}
+    trace_id = document.get("trace_id")
+    checks["TraceId"] = isinstance(trace_id, str) and trace_id[:2] == "1-" and bool(parse_trace_id(trace_id))
+    for part, right in checks.items():
+        if not right:
+            key = {"Id": "id", "Name": "name", "TraceId": "trace_id"}[part]
+            return Fault(kind, f"Invalid{part}" if document.get(key) else f"Missing{part}", segment_id)
+    return Fault(kind, "ParseError", segment_id)
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and 1 <= len(name) <= _MAX_NAME
 
 
 def _end(document: _Document) -> int | None:

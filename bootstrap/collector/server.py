@@ -23,9 +23,7 @@ from bootstrap.collector.sockets import Address, Sockets, bind
 from bootstrap.collector.store import Store
 from bootstrap.collector.writer import Writer
 from bootstrap.collector.xray import XRayReceiver
-
-HTTP_RECEIVERS = (OtlpReceiver,)
-"""Every protocol that comes to the HTTP port: a class that takes a Writer and a Tally and has `routes()`."""
+from bootstrap.collector.xray_api import XRayApi
 
 _MAX_CONNECTIONS = 200
 # The SDKs send every five seconds: a connection kept for just as long would close as they use it.
@@ -43,7 +41,7 @@ class Settings:
     token: str
     """The run's token, for everything that reads."""
     http: Address
-    """Host and port of OTLP and the API; port 0 is any free one."""
+    """Host and port of OTLP, X-Ray and the API; port 0 is any free one."""
     daemon: Address
     """Host and port of the X-Ray daemon's inlet, the same number for UDP and TCP; port 0 is any free one."""
     allowed_hosts: frozenset[str] = frozenset()
@@ -82,7 +80,7 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
         writer = Writer(store, Masker((*settings.hidden, settings.token, session_value(settings.token))))
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)
-        application = _application(settings, sockets, store=store, tally=tally, writer=writer, xray=xray)
+        application = _application(settings, sockets, store=store, tally=tally, writer=writer)
         server = _WebServer(application, lambda: ready(_listening(settings, sockets)))
         # In this order the segments that still arrive while the server stops are written, too.
         with contextlib.ExitStack() as running:
@@ -94,22 +92,28 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
 
 
 def _application(
-    settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer, xray: XRayReceiver
+    settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer
 ) -> ASGIApp:
     http_port, daemon_port = _port(sockets.http), _port(sockets.daemon_tcp)
     api = Api(store, tally)
+    xray = XRayApi(writer, tally)
+    # Every protocol that comes to the HTTP port.
+    receivers = (
+        OtlpReceiver(writer, tally),
+        xray,
+    )
     return by_port(
         {
             http_port: http_application(
                 reading=api.routes(),
                 open_paths=api.OPEN_PATHS,
-                ingest=[route for receiver in HTTP_RECEIVERS for route in receiver(writer, tally).routes()],
+                ingest=[route for receiver in receivers for route in receiver.routes()],
                 token=settings.token,
                 port=http_port,
                 hosts=settings.allowed_hosts,
             ),
             daemon_port: daemon_application(
-                ingest=xray.routes(), port=daemon_port, hosts=settings.allowed_hosts
+                ingest=xray.sampling_routes(), port=daemon_port, hosts=settings.allowed_hosts
             ),
         }
     )

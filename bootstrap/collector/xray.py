@@ -1,8 +1,4 @@
-"""The X-Ray daemon's inlet: segments over UDP, sampling rules and targets over TCP on the same port.
-
-Answers as the daemon does when it proxies to X-Ray, with one rule that samples every request: whoever sees
-the first trace of a service should see the first request.
-"""
+"""The X-Ray daemon's inlet for segments: UDP. What comes over TCP on the same port is `xray_api`'s."""
 
 import contextlib
 import selectors
@@ -10,14 +6,9 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Any
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from bootstrap.collector.bodies import MAX_BODY, BodyError, Room, read_body
 from bootstrap.collector.queues import ByteQueue
 from bootstrap.collector.records import Segment
 from bootstrap.collector.reporting import Tally, complain
@@ -35,42 +26,12 @@ _POLL_SECONDS = 0.2
 _STOP_SECONDS = 0.5
 _LAST_BYTES = 1024 * 1024  # what takes no time to speak of, however late the decoder gets its turn
 
-_RULE = {
-    "RuleName": "Default",
-    "RuleARN": "arn:aws:xray:local:000000000000:sampling-rule/Default",
-    "ResourceARN": "*",
-    "Priority": 10_000,
-    "FixedRate": 1.0,
-    "ReservoirSize": 1,
-    "ServiceName": "*",
-    "ServiceType": "*",
-    "Host": "*",
-    "HTTPMethod": "*",
-    "URLPath": "*",
-    "Version": 1,
-    "Attributes": {},
-}
-_NEVER_CHANGED = 0.0
-_REPORT_SECONDS = 10
-
 
 class _Header(msgspec.Struct):
     """The first line of a datagram."""
 
     format: str
     version: int
-
-
-class _Statistics(msgspec.Struct, rename="pascal"):
-    """What a client's sampler did with one rule."""
-
-    rule_name: str
-
-
-class _TargetsRequest(msgspec.Struct, rename="pascal"):
-    """What a client asks for new targets with."""
-
-    sampling_statistics_documents: list[_Statistics]
 
 
 def read_datagram(datagram: bytes) -> Segment:
@@ -91,22 +52,14 @@ def read_datagram(datagram: bytes) -> Segment:
 
 
 class XRayReceiver:
-    """Takes segments from a UDP socket, and answers the sampler's questions."""
+    """Takes segments from a UDP socket."""
 
     def __init__(self, udp: socket.socket, writer: Writer, tally: Tally) -> None:
         self._udp = udp
         self._writer = writer
         self._tally = tally
-        self._room = Room(MAX_BODY)
         self._stop = threading.Event()
         self._datagrams: ByteQueue[bytes] = ByteQueue(_QUEUED_BYTES)
-
-    def routes(self) -> list[Route]:
-        """What the receiver answers to, on the daemon's TCP port."""
-        return [
-            Route("/GetSamplingRules", self.rules, methods=["POST"]),
-            Route("/SamplingTargets", self.targets, methods=["POST"]),
-        ]
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -180,40 +133,3 @@ class XRayReceiver:
 
         if batch.rows:
             self._writer.submit(batch).add_done_callback(count)
-
-    async def rules(self, _: Request) -> Response:
-        """GetSamplingRules: the one rule."""
-        record = {"SamplingRule": _RULE, "CreatedAt": _NEVER_CHANGED, "ModifiedAt": _NEVER_CHANGED}
-        return JSONResponse({"SamplingRuleRecords": [record]})
-
-    async def targets(self, request: Request) -> Response:
-        """GetSamplingTargets: the same rate again for our rule; any other rule is unknown."""
-        try:
-            with self._room.share() as take:
-                asked = msgspec.json.decode(await read_body(request, take), type=_TargetsRequest)
-        except BodyError as error:
-            return _refusal(error.status, error.reason)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _refusal(400, str(error))
-        names = [statistics.rule_name for statistics in asked.sampling_statistics_documents]
-        return JSONResponse(
-            {
-                "SamplingTargetDocuments": [_target() for name in names if name == _RULE["RuleName"]],
-                "LastRuleModification": _NEVER_CHANGED,
-                "UnprocessedStatistics": [_unknown_rule(name) for name in names if name != _RULE["RuleName"]],
-            }
-        )
-
-
-def _target() -> dict[str, Any]:
-    return {"RuleName": _RULE["RuleName"], "FixedRate": _RULE["FixedRate"], "Interval": _REPORT_SECONDS}
-
-
-def _unknown_rule(name: str) -> dict[str, Any]:
-    return {"RuleName": name, "ErrorCode": "400", "Message": "There is no such sampling rule."}
-
-
-def _refusal(status: int, message: str) -> Response:
-    """An error as AWS clients read it."""
-    headers = {"x-amzn-ErrorType": "InvalidRequestException"}
-    return JSONResponse({"Message": message}, status, headers=headers)
