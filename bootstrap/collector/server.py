@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,11 @@ from starlette.types import ASGIApp
 from bootstrap.collector.access import session_value
 from bootstrap.collector.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
+from bootstrap.collector.cloudwatch import CloudWatchReceiver
 from bootstrap.collector.connections import PromptProtocol
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
+from bootstrap.collector.records import LogGroup
 from bootstrap.collector.reporting import Tally
 from bootstrap.collector.sockets import Address, Sockets, bind
 from bootstrap.collector.store import Store
@@ -41,13 +44,15 @@ class Settings:
     token: str
     """The run's token, for everything that reads."""
     http: Address
-    """Host and port of OTLP, X-Ray and the API; port 0 is any free one."""
+    """Host and port of OTLP, CloudWatch Logs, X-Ray and the API; port 0 is any free one."""
     daemon: Address
     """Host and port of the X-Ray daemon's inlet, the same number for UDP and TCP; port 0 is any free one."""
     allowed_hosts: frozenset[str] = frozenset()
     """Further values of the Host header: the workspace's forwarded names."""
     hidden: tuple[str, ...] = ()
     """Secret values that are masked before anything is stored; the token always is."""
+    log_groups: tuple[str, ...] = ()
+    """Log groups that exist from the start, as somebody has made them at the real service."""
     store_bytes: int = 1 << 30
     """To what size the database may grow; then nothing more is kept."""
 
@@ -78,6 +83,7 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
     with contextlib.closing(sockets):
         store = Store(settings.database, settings.store_bytes)
         writer = Writer(store, Masker((*settings.hidden, settings.token, session_value(settings.token))))
+        _make_groups(store, writer, settings.log_groups)
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)
         application = _application(settings, sockets, store=store, tally=tally, writer=writer)
@@ -91,6 +97,15 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
             asyncio.run(server.serve([sockets.http, sockets.daemon_tcp]))
 
 
+def _make_groups(store: Store, writer: Writer, names: tuple[str, ...]) -> None:
+    """Make the log groups that are not there yet."""
+    batch = writer.batch()
+    for name in names:
+        batch.add(LogGroup(name, time.time_ns()))
+    with store.writer() as connection:
+        connection.write([batch])
+
+
 def _application(
     settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer
 ) -> ASGIApp:
@@ -100,6 +115,7 @@ def _application(
     # Every protocol that comes to the HTTP port.
     receivers = (
         OtlpReceiver(writer, tally),
+        CloudWatchReceiver(writer, tally, store),
         xray,
     )
     return by_port(

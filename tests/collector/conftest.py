@@ -31,7 +31,7 @@ given = json.loads(sys.argv[1])
 settings = Settings(
     database=Path(given["database"]), token=given["token"], http=("127.0.0.1", 0), daemon=("127.0.0.1", 0),
     allowed_hosts=frozenset(given["allowed_hosts"]), hidden=tuple(given["hidden"]),
-    store_bytes=given["store_bytes"],
+    store_bytes=given["store_bytes"], log_groups=tuple(given["log_groups"]),
 )
 # What serve() puts back when it returns: signals that come later are nobody's business here.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -107,19 +107,36 @@ class Collector:
     def send_segment(self, document: Mapping[str, Any]) -> None:
         self.send(SEGMENT_HEADER + json.dumps(document).encode())
 
+    def logs(self, operation: str, body: object, **headers: str) -> Answer:
+        """Call the CloudWatch Logs API by hand; `body` is JSON unless it is bytes."""
+        named = {
+            "Content-Type": "application/x-amz-json-1.1",
+            "X-Amz-Target": f"Logs_20140328.{operation}",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.request("POST", "/", content, named)
+
+    def item(self, payload: object, **headers: str) -> Answer:
+        """Send an item to Rollbar's API by hand; `payload` is JSON unless it is bytes."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        content = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        return self.request("POST", "/api/1/item/", content, {"Content-Type": "application/json", **named})
+
     def received(self, receiver: str, outcome: str) -> int:
         count: int = self.read("/api/received").json().get(receiver, {}).get(outcome, 0)
         return count
 
-    def trace(self, trace_id: str, *, spans: int = 0, segments: int = 0) -> Any:
-        """Wait until the trace has that many of each at the top, then return it."""
+    def trace(self, trace_id: str, **counts: int) -> Any:
+        """Wait until the trace has that many `spans`, `segments`, `logs` and `items`, then return it."""
 
-        def there() -> Any:
+        def whole() -> Any:
             answer = self.read(f"/api/traces/{trace_id}")
-            found = answer.json() if answer.status == 200 else {"spans": [], "segments": []}
-            return found if len(found["spans"]) >= spans and len(found["segments"]) >= segments else None
+            found = answer.json() if answer.status == 200 else {}
+            there = all(len(found.get(kind, ())) >= count for kind, count in counts.items())
+            return found if found and there else None
 
-        return self.eventually(there)
+        return self.eventually(whole)
 
     def eventually(self, check: Callable[[], Any]) -> Any:
         """Wait for the first true answer of `check`."""
@@ -149,6 +166,7 @@ class Starter:
         hidden: tuple[str, ...] = (),
         allowed_hosts: tuple[str, ...] = (),
         store_bytes: int = 1 << 30,
+        log_groups: tuple[str, ...] = ("cruddur",),
     ) -> Collector:
         database = database or self.folder / "telemetry.db"
         settings = {
@@ -157,6 +175,7 @@ class Starter:
             "hidden": hidden,
             "allowed_hosts": allowed_hosts,
             "store_bytes": store_bytes,
+            "log_groups": log_groups,
         }
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", SERVER, json.dumps(settings)],
