@@ -22,6 +22,7 @@ from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
 from bootstrap.collector.records import LogGroup
 from bootstrap.collector.reporting import Tally
+from bootstrap.collector.rollbar import RollbarReceiver
 from bootstrap.collector.sockets import Address, Sockets, bind
 from bootstrap.collector.store import Store
 from bootstrap.collector.writer import Writer
@@ -44,7 +45,7 @@ class Settings:
     token: str
     """The run's token, for everything that reads."""
     http: Address
-    """Host and port of OTLP, CloudWatch Logs, X-Ray and the API; port 0 is any free one."""
+    """Host and port of OTLP, CloudWatch Logs, Rollbar, X-Ray and the API; port 0 is any free one."""
     daemon: Address
     """Host and port of the X-Ray daemon's inlet, the same number for UDP and TCP; port 0 is any free one."""
     allowed_hosts: frozenset[str] = frozenset()
@@ -116,6 +117,7 @@ def _application(
     receivers = (
         OtlpReceiver(writer, tally),
         CloudWatchReceiver(writer, tally, store),
+        RollbarReceiver(writer, tally),
         xray,
     )
     return by_port(
