@@ -14,6 +14,8 @@ GUARDED = [
     "/api/traces",
     "/api/traces/" + "a" * 32,
     "/api/received",
+    "/api/logs",
+    "/api/items",
     "/unknown",
     "/api/traces/",
     "//api/traces",

@@ -16,6 +16,8 @@ def test_the_welcome_names_the_addresses(collector: Collector) -> None:
     assert answer.headers["content-type"].startswith("text/plain")
     assert b"/api/traces" in answer.body
     assert b"/api/traces/<id>" in answer.body
+    assert b"/api/logs" in answer.body
+    assert b"/api/items" in answer.body
 
 
 def test_health(collector: Collector) -> None:
@@ -81,3 +83,5 @@ def test_any_text_as_id_or_service(collector: Collector, text: str) -> None:
     quoted = "".join(f"%{byte:02x}" for byte in text.encode())
     assert collector.read(f"/api/traces/{quoted}").status in {200, 404}
     assert collector.read(f"/api/traces?service={quoted}").status == 200
+    assert collector.read(f"/api/logs?service={quoted}").status == 200
+    assert collector.read(f"/api/items?service={quoted}&trace_id={quoted}").status in {200, 400}
