@@ -1,6 +1,6 @@
 """Log lines to CloudWatch Logs through watchtower: one for each request, and those of the services.
 
-Every line is one JSON object, with the trace id of its request.
+Every line is one JSON object, with the name of the service and the trace id of its request.
 """
 
 import functools
@@ -70,8 +70,9 @@ class Lines(CloudWatchLogHandler):
             boto3_client=self._client,
         )
         self.sequence_tokens[self.log_stream_name] = None  # as watchtower's queue would have set it
-        self.setFormatter(JsonLine())
+        self.setFormatter(JsonLine(service))
         self._flask_app = app
+        self._service = service
         self.delivery: Delivery[logging.LogRecord | RequestLine, dict[str, Any]] = Delivery(
             Account("cloudwatch", "log lines"),
             self._event,
@@ -100,7 +101,7 @@ class Lines(CloudWatchLogHandler):
         self.close()  # type: ignore[no-untyped-call]
 
     def _event(self, line: logging.LogRecord | RequestLine) -> dict[str, Any]:
-        text = line.text() if isinstance(line, RequestLine) else self.format(line)
+        text = line.text(self._service) if isinstance(line, RequestLine) else self.format(line)
         return {"timestamp": int(line.created * 1000), "message": text}
 
     def _send(self, events: list[dict[str, Any]]) -> Lost:

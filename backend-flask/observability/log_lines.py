@@ -32,8 +32,8 @@ class RequestLine(NamedTuple):
     seconds: float
     trace_id: str | None
 
-    def text(self) -> str:
-        """Write the line, at a level that fits the status."""
+    def text(self, service: str) -> str:
+        """Write the line of a service, at a level that fits the status."""
         # The names in the query string, too: the values may be anybody's secrets.
         names = _NAMES.findall(self.query) if self.query else ()
         path = f"{self.path}?{'&'.join(names)}" if names else self.path
@@ -43,6 +43,7 @@ class RequestLine(NamedTuple):
         line = {
             "level": level,
             "logger": "requests_served",
+            "service": service,
             "message": f"{self.method} {path} {self.status}",
             "method": self.method,
             "path": path,
@@ -86,11 +87,20 @@ class RequestLines:
 
 
 class JsonLine(logging.Formatter):
-    """One record as one JSON object: what the record says, its `extra` fields, and its traceback."""
+    """One record as one JSON object: whose it is, what it says, its `extra` fields, and its traceback."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
         """Answer the line."""
-        line = {"level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        line = {
+            "level": record.levelname,
+            "logger": record.name,
+            "service": self._service,
+            "message": record.getMessage(),
+        }
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD_FIELDS}
         if record.exc_text:
             line["traceback"] = record.exc_text

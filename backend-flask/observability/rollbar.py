@@ -96,14 +96,19 @@ def instrument(app: Flask, settings: Settings) -> Running:
     rollbar.BASE_DATA_HOOK = _describe_flask
     rollbar.events.add_payload_handler(items.take)
 
+    def custom() -> dict[str, Any]:
+        trace = current_trace()
+        joined = {"trace_id": trace.id} if trace else {}
+        return {"custom": {"service": settings.service_name, **joined}}
+
     def report(message: str, level: "rollbar.Level") -> None:
         current = request if has_request_context() else None
-        rollbar.report_message(message, level, request=current, payload_data=_custom())
+        rollbar.report_message(message, level, request=current, payload_data=custom())
 
     def report_exception(_app: Flask, exception: BaseException, **_: object) -> None:
         _read_form()
         info = (type(exception), exception, exception.__traceback__)
-        rollbar.report_exc_info(info, request=request, payload_data=_custom())
+        rollbar.report_exc_info(info, request=request, payload_data=custom())
 
     def shut_down(seconds: float) -> None:
         rollbar.events.remove_payload_handler(items.take)
@@ -139,11 +144,6 @@ def _without_values(reported: dict[str, Any]) -> dict[str, Any]:
         for name, value in list(reported.get("headers", {}).items())[:_MOST_NAMES]
     }
     return kept
-
-
-def _custom() -> dict[str, Any]:
-    trace = current_trace()
-    return {"custom": {"trace_id": trace.id}} if trace else {}
 
 
 def _describe_flask(reported: Any, data: dict[str, Any]) -> None:

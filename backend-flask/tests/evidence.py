@@ -70,7 +70,7 @@ def evidence(vendors: AllVendors, trace_id: str) -> Evidence:
         spans=[span for span in vendors.honeycomb.inbox.items if span.span.trace_id.hex() == trace_id],
         segments=[segment for segment in vendors.xray.inbox.items if segment["trace_id"] == root(trace_id)],
         lines=[line for line in vendors.cloudwatch.inbox.items if line.fields.get("trace_id") == trace_id],
-        items=[item for item in vendors.rollbar.inbox.items if item.get("custom") == {"trace_id": trace_id}],
+        items=[item for item in vendors.rollbar.inbox.items if item["custom"].get("trace_id") == trace_id],
     )
 
 

@@ -40,6 +40,7 @@ def test_one_line_for_each_request(
     assert without(line, "duration_ms", "trace_id") == {
         "level": level,
         "logger": "requests_served",
+        "service": "backend-flask",
         "message": f"GET {path} {status}",
         "method": "GET",
         "path": path,
@@ -98,6 +99,7 @@ def test_services_lines_are_structured(make_app: MakeApp, cloudwatch: CloudWatch
     assert without(service, "trace_id") == {
         "level": "INFO",
         "logger": "services.home_activities",
+        "service": "backend-flask",
         "message": "home activities",
         "results": 3,
     }
@@ -206,6 +208,7 @@ def test_two_apps_in_one_process_keep_to_themselves(make_app: MakeApp, cloudwatc
     arrived(two, cloudwatch)
     streams = sorted(line.stream.split("/")[0] for line in cloudwatch.inbox.items)
     assert streams == ["one"] * 4 + ["two"] * 2
+    assert sorted(line.fields["service"] for line in cloudwatch.inbox.items) == streams
 
 
 def test_logging_may_be_configured_afterwards(make_app: MakeApp, cloudwatch: CloudWatchLogs) -> None:

@@ -189,6 +189,7 @@ def check_lines(call: Call, found: Evidence) -> None:
     assert request == {
         "level": {2: "INFO", 4: "WARNING", 5: "ERROR"}[call.status // 100],
         "logger": "requests_served",
+        "service": "backend-flask",
         "message": f"{call.method} {path} {call.status}",
         "method": call.method,
         "path": path,
@@ -206,6 +207,7 @@ def check_item(call: Call, found: Evidence) -> None:
     assert [item["level"] for item in found.items] == ([call.item] if call.item else [])
     for item in found.items:
         assert item["context"] == call.rule
+        assert item["custom"]["service"] == "backend-flask"
         assert item["request"]["method"] == call.method
 
 

@@ -54,6 +54,14 @@ def test_the_greeting_is_a_warning(app: Flask, rollbar_api: RollbarApi) -> None:
     assert (item["level"], item["context"]) == ("warning", "/rollbar/test")
     assert item["request"]["url"] == "http://localhost/rollbar/test"
     assert item["environment"] == "testing"
+    assert item["custom"].keys() == {"service", "trace_id"}
+
+
+def test_an_item_outside_of_a_request_names_the_service(app: Flask, rollbar_api: RollbarApi) -> None:
+    app.extensions["rollbar_report"]("by a timer", "info")
+    flush(app)
+    (item,) = rollbar_api.inbox.items
+    assert item["custom"] == {"service": "backend-flask"}
 
 
 def test_an_unhandled_exception_is_an_error_with_its_stack(app: Flask, rollbar_api: RollbarApi) -> None:
