@@ -48,6 +48,7 @@ def command(
     ]
     observe.observe(
         session.state,
+        session.project,
         session.workspace,
         bind=lambda: adopt(sockets) if sockets is not None else bind_preferred(port, daemon_port),
         hidden=tuple(hidden),
@@ -62,4 +63,6 @@ def _announce(session: Session, listening: Listening) -> None:
         return
     output.words(f"OTLP/HTTP       {listening.http_url}/v1/traces")
     output.words(f"X-Ray daemon    {listening.daemon_address} (UDP and TCP)")
+    output.words(f"CloudWatch Logs {listening.http_url} (AWS_ENDPOINT_URL_CLOUDWATCH_LOGS)")
+    output.words(f"Rollbar         {listening.http_url}/api/1/")
     output.words(f"Traces as JSON  {page.replace('/?token=', '/api/traces?token=')}")

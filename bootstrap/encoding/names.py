@@ -17,7 +17,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # A shell or a program started by us would act on these instead of handing them on: where they look for code,
-# configuration and helpers, whom they trust, and where they connect.
+# configuration and helpers, whom they trust, and where they connect. Where a service's log lines go is a
+# vendor's to say, and no manifest's; no program of ours sends any.
 _BEHAVIOUR = re.compile(
     r"(?:"
     r"PATH|HOME|SHELL|IFS|ENV|CDPATH|FPATH|PS[0-4]|PROMPT.*|HIST.*|INPUTRC|ZDOTDIR|TERMINFO.*|TERMCAP"
@@ -28,7 +29,8 @@ _BEHAVIOUR = re.compile(
     r"|GO(FLAGS|PROXY|PATH|ROOT|ENV)|CARGO.*|RUST.*|CC|CXX|(C|CXX|LD|MAKE)FLAGS|MAKEFILES"
     r"|GIT_.*|SSH_.*|GPG.*|GNUPGHOME|EDITOR|VISUAL|.*PAGER|LESS.*|MANOPT|MANPATH|BROWSER|VIM.*|EXINIT"
     r"|.*_PROXY|.*SSL_CERT.*|.*CA_BUNDLE|OPENSSL_.*|CURL_.*|WGETRC|NETRC|DOCKER_.*|COMPOSE_.*|KUBE.*"
-    r"|AWS_(CONFIG_FILE|SHARED_CREDENTIALS_FILE|ENDPOINT_URL.*|PROFILE|CONTAINER_.*|WEB_IDENTITY.*)"
+    r"|AWS_(CONFIG_FILE|SHARED_CREDENTIALS_FILE|PROFILE|CONTAINER_.*|WEB_IDENTITY.*)"
+    r"|AWS_ENDPOINT_URL(?!_CLOUDWATCH_LOGS$).*"
     r")",
     re.ASCII | re.IGNORECASE,
 )

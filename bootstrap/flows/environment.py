@@ -124,14 +124,23 @@ def resolve(
                 f"{stored} is for `bootstrap {specs[stored].audience}` alone: no service sees it",
                 "Remove it here.",
             )
-        _add(
-            variables,
-            Variable(name, FromSecret(stored), f"secret {stored}"),
-            f"services.{service.name}.secrets",
-        )
+        declared = Variable(name, FromSecret(stored), f"secret {stored}")
+        stand_in = _stand_in(variables.get(name))
+        if stand_in is None:
+            _add(variables, declared, f"services.{service.name}.secrets")
+        else:
+            variables[name] = replace(declared, value=FromSecret(stored, otherwise=stand_in))
     for variable in _configured(project, service, view, url):
         _add(variables, variable, f"services.{service.name}.environment.{variable.name}")
     return tuple(variables.values())
+
+
+def _stand_in(variable: Variable | None) -> str | None:
+    """What a vendor gives instead of a key of its own while the collector receives."""
+    keys = {spec.name for vendor in VENDORS.values() for spec in vendor.secrets}
+    if variable is None or variable.name not in keys or not isinstance(variable.value, Text):
+        return None
+    return variable.value.text
 
 
 def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
@@ -231,7 +240,8 @@ def _fill_in(variable: Variable, lookup: Lookup) -> Resolved | None:
         return Resolved(variable.name, value.text, variable.origin)
     secret = lookup(value.secret)
     if secret is None:
-        return None
+        spare = value.otherwise if isinstance(value, FromSecret) else None
+        return None if spare is None else Resolved(variable.name, spare, variable.origin)
     origin = f"{variable.origin} ({secret.store})"
     if isinstance(value, WhenSecret):
         return Resolved(variable.name, value.text, origin)

@@ -10,7 +10,9 @@ from bootstrap.collector.sockets import Sockets
 from bootstrap.flows.collector_ports import ports
 from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.project import Project
 from bootstrap.system.state import State
+from bootstrap.vendors.cloudwatch import log_group
 from bootstrap.workspaces.interface import Workspace
 
 _LOOPBACK = "127.0.0.1"
@@ -19,6 +21,7 @@ _DATABASE = "telemetry.sqlite3"
 
 def observe(
     state: State,
+    project: Project,
     workspace: Workspace,
     *,
     bind: Callable[[], Sockets],
@@ -44,6 +47,7 @@ def observe(
         daemon=(_LOOPBACK, daemon_port),
         allowed_hosts=_hosts(workspace, http_port),
         hidden=hidden,
+        log_groups=(log_group(project),) if project.reporting_to("cloudwatch") else (),
     )
 
     def announce(listening: Listening) -> None:

@@ -16,10 +16,11 @@ class Text(Struct, frozen=True):
 
 
 class FromSecret(Struct, frozen=True):
-    """`prefix` and then the secret's value; no variable at all while the secret is not set."""
+    """`prefix` and then the secret's value; while that is not set `otherwise`, or no variable at all."""
 
     secret: str
     prefix: str = ""
+    otherwise: str | None = None
 
 
 class WhenSecret(Struct, frozen=True):

@@ -71,6 +71,8 @@ def _reference(name: str, value: Value) -> Any:
     if value.prefix:
         # The inner "-" only keeps Compose from warning, at every command, that the secret is not set.
         return Interpolated(f"${{{value.secret}:+{value.prefix}${{{value.secret}-}}}}")
+    if value.otherwise is not None:
+        return Interpolated(f"${{{value.secret}:-{value.otherwise}}}")
     return None if value.secret == name else Interpolated(f"${{{value.secret}-}}")
 
 

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import Variable, View, WhenSecret
+from bootstrap.model.environment import CollectorAddress, Text, Variable, View, WhenSecret
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
-from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
+from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
 from bootstrap.vendors.interface import Values, Vendor
 
 _ORIGIN = "telemetry.cloudwatch.log_group"
@@ -53,6 +53,22 @@ def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Rema
     return aws.ready_for_logs(log_group(project), project.region, values, environ)
 
 
+def _local(project: Project, _service: Service, collector: CollectorAddress) -> tuple[Variable, ...]:
+    """For this one service of AWS: what else a service asks AWS for goes where it always does.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    origin = "the local collector"
+    return (
+        Variable("CLOUDWATCH_LOG_GROUP", Text(log_group(project)), _ORIGIN),
+        *region(project, "AWS_REGION", "AWS_DEFAULT_REGION"),
+        Variable("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", Text(collector.otlp), origin),
+        # Somebody's own "true" would send the lines to AWS.
+        Variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", Text("false"), origin),
+        *stand_ins(),
+    )
+
+
 CLOUDWATCH = Vendor(
     name="cloudwatch",
     title="CloudWatch Logs",
@@ -64,4 +80,5 @@ CLOUDWATCH = Vendor(
     ask=ask,
     ready=_ready,
     cloud=_cloud,
+    local=_local,
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from bootstrap.model.environment import FromSecret, Text, Variable, View
+from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, View
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
@@ -31,6 +31,17 @@ def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, 
     environment = project.telemetry["rollbar"].environment
     return (
         Variable(_TOKEN, FromSecret(_TOKEN), f"secret {_TOKEN}"),
+        Variable("ROLLBAR_ENVIRONMENT", Text(environment), "telemetry.rollbar.environment"),
+    )
+
+
+def _local(project: Project, _service: Service, collector: CollectorAddress) -> tuple[Variable, ...]:
+    environment = project.telemetry["rollbar"].environment
+    origin = "the local collector"
+    return (
+        # The collector takes any token; nobody's own leaves for it.
+        Variable(_TOKEN, Text("local"), origin),
+        Variable("ROLLBAR_ENDPOINT", Text(f"{collector.otlp}/api/1/"), origin),
         Variable("ROLLBAR_ENVIRONMENT", Text(environment), "telemetry.rollbar.environment"),
     )
 
@@ -81,4 +92,5 @@ ROLLBAR = Vendor(
     ask=_ask,
     ready=_ready,
     cloud=_cloud,
+    local=_local,
 )

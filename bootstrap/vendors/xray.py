@@ -9,7 +9,7 @@ from msgspec import Meta, Struct, field
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
-from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region
+from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
 from bootstrap.vendors.interface import Daemon, Sidecar, Values, Vendor
 
 _DAEMON = "xray-daemon"
@@ -128,11 +128,7 @@ def _local_sidecar(project: Project, endpoint: str) -> Sidecar:
         name=_DAEMON,
         image=_IMAGE,
         command=("-o", "-c", _CONFIGURATION),
-        variables=(
-            *region(project, "AWS_REGION"),
-            Variable("AWS_ACCESS_KEY_ID", Text("local"), "the local collector"),
-            Variable("AWS_SECRET_ACCESS_KEY", Text("local"), "the local collector"),
-        ),
+        variables=(*region(project, "AWS_REGION"), *stand_ins()),
         files={_CONFIGURATION: f'Endpoint: "{endpoint}"\nVersion: 2\n'},
     )
 

@@ -134,6 +134,7 @@ def test_a_shell_s_own_name_is_refused_where_a_shell_reads(form: str, name: str)
             "https_proxy",
             "ALL_PROXY",
         ),
+        *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS_2", "AWS_PROFILE"),
         *("HOME", "SHELL", "EDITOR", "ZDOTDIR", "PERL5LIB", "RUBYOPT"),
     ],
 )

@@ -14,6 +14,7 @@ from bootstrap.flows.run import child_environment
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, Text, Variable
 from bootstrap.model.errors import BootstrapError, UsageError
 from bootstrap.model.secret import Secret, masked
+from bootstrap.rendering.compose import environment_of
 from bootstrap.vendors import VENDORS
 
 if TYPE_CHECKING:
@@ -160,6 +161,54 @@ def test_the_local_collector_receives_without_any_key() -> None:
     assert seen["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
     assert seen["AWS_XRAY_DAEMON_ADDRESS"] == "127.0.0.1:2000"
     assert "fake-key" not in "".join(seen.values())
+
+
+def test_lines_and_items_stay_here_without_any_key() -> None:
+    every = {name: f"fake-{name}" for name in secret_specs(PROJECT)}
+    seen = made("web", routing={"cloudwatch": LOCAL, "rollbar": LOCAL}, secrets=every)
+    expected = {
+        "CLOUDWATCH_LOG_GROUP": "shop",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://127.0.0.1:4318",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "ROLLBAR_ACCESS_TOKEN": "local",
+        "ROLLBAR_ENDPOINT": "http://127.0.0.1:4318/api/1/",
+        "ROLLBAR_ENVIRONMENT": "development",
+    }
+    assert {name: seen.get(name) for name in expected} == expected
+    assert not [value for value in seen.values() if "fake-AWS" in value or "fake-ROLLBAR" in value]
+
+
+AWS_KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+OWN_KEYS: dict[str, Any] = {"build": "web", "telemetry": ["cloudwatch"], "secrets": AWS_KEYS}
+
+
+@pytest.mark.parametrize("given", [{}, dict.fromkeys(AWS_KEYS, "fake-key")], ids=["unset", "set"])
+def test_a_service_that_declares_the_keys_itself_gets_them(given: dict[str, str]) -> None:
+    project = parse({"project": {"name": "shop"}, "services": {"web": OWN_KEYS}}, OPTIONS)
+    local = made("web", project=project, routing={"cloudwatch": LOCAL}, secrets=given)
+    assert {local[name] for name in AWS_KEYS} == set(given.values() or ["local"])
+    assert local["CLOUDWATCH_LOG_GROUP"] == "shop"
+    inside = resolve(
+        project, project.services["web"], view="container", routing={"cloudwatch": LOCAL}, url=url
+    )
+    assert str(environment_of(inside)["AWS_ACCESS_KEY_ID"]) == "${AWS_ACCESS_KEY_ID:-local}"
+    cloud = made("web", project=project, secrets=given)
+    assert {name: cloud[name] for name in AWS_KEYS if name in cloud} == given
+
+
+def test_nothing_but_a_key_is_the_services_to_decide() -> None:
+    service = {**OWN_KEYS, "secrets": ["CLOUDWATCH_LOG_GROUP"]}
+    tables = {
+        "project": {"name": "shop"},
+        "services": {"web": service},
+        "secrets": {"CLOUDWATCH_LOG_GROUP": {}},
+    }
+    with pytest.raises(ManifestError, match="CLOUDWATCH_LOG_GROUP is already set"):
+        made("web", project=parse(tables, OPTIONS), routing={"cloudwatch": LOCAL})
 
 
 def test_a_vendor_without_a_route_is_off() -> None:

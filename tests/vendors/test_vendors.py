@@ -160,10 +160,11 @@ def test_the_daemon_has_the_keys_and_the_region_that_it_reads() -> None:
 def test_the_local_collector_gets_no_key(name: str) -> None:
     made = project()
     local = VENDORS[name].local
-    variables = values(local(made, made.services["web"], COLLECTOR)) if local is not None else {}
+    assert local is not None
+    variables = values(local(made, made.services["web"], COLLECTOR))
     assert all(isinstance(value, Text) for value in variables.values())
-    shown = {value.text for value in variables.values()}
-    assert not variables or shown & {COLLECTOR.otlp, COLLECTOR.daemon}
+    shown = [value.text for value in variables.values()]
+    assert any(text == COLLECTOR.daemon or text.startswith(COLLECTOR.otlp) for text in shown)
 
 
 @pytest.mark.parametrize("name", VENDORS)
