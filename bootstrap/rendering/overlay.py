@@ -84,14 +84,18 @@ def _service(reporter: Reporter) -> dict[str, Any]:
 def _changed(committed: Sequence[Variable], now: Sequence[Variable]) -> dict[str, Any]:
     """The variables that differ; one that is not wanted any more is emptied, which counts as not set."""
     before = {variable.name: variable.value for variable in committed}
-    changed = [each for each in now if before.get(each.name) != each.value]
-    gone = dict.fromkeys(before.keys() - {variable.name for variable in now}, "")
-    # What depends on the workspace stands in an env file, over which `environment` would win.
+    # What depends on the workspace stands in an env file, which may not be there, or be of another one.
+    changed = [each for each in now if _per_workspace(each) or before.get(each.name) != each.value]
+    gone = dict.fromkeys(sorted(before.keys() - {variable.name for variable in now}), "")
     literal = [
         Variable(each.name, Text(each.value.text), each.origin) if isinstance(each.value, Text) else each
         for each in changed
     ]
     return {**gone, **compose.environment_of(literal)}
+
+
+def _per_workspace(variable: Variable) -> bool:
+    return isinstance(variable.value, Text) and variable.value.per_workspace
 
 
 def _helper(helper: Helper, configs: dict[str, Any]) -> dict[str, Any]:
