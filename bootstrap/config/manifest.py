@@ -111,6 +111,7 @@ def _service(name: str, raw: Any) -> Service:
         public=table.public,
         health=table.health,
         telemetry=tuple(dict.fromkeys(table.telemetry)),
+        probe=tuple(dict.fromkeys(table.probe)),
         environment=table.environment,
         secrets=secrets,
         depends_on=tuple(dict.fromkeys(table.depends_on)),

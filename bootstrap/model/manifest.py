@@ -59,6 +59,10 @@ class ServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
         | None
     ) = None
     telemetry: Annotated[tuple[str, ...], Meta(description="The vendors that it reports to.")] = ()
+    probe: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^/[!-~]*$(?!\n)")], ...],
+        Meta(description="What `bootstrap verify` asks for: paths that leave something with each vendor."),
+    ] = ("/",)
     environment: Annotated[
         dict[VariableName, str],
         Meta(description="Variables; ${url:SERVICE}, ${address:SERVICE} and ${port:SERVICE} are filled in."),

@@ -34,6 +34,8 @@ class Service(Struct, frozen=True):
     public: bool = False
     health: str | None = None
     telemetry: tuple[str, ...] = ()
+    #: absolute paths that are asked for to see whether telemetry arrives
+    probe: tuple[str, ...] = ("/",)
     environment: dict[str, str] = field(default_factory=dict)
     #: variable in the service -> name of the stored secret
     secrets: dict[str, str] = field(default_factory=dict)

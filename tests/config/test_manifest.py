@@ -35,6 +35,7 @@ port = 8000
 public = true
 health = "/up"
 telemetry = ["xray", "honeycomb", "xray"]
+probe = ["/posts?of=worf", "/", "/"]
 environment = { DB = "${address:db}:${port:db}" }
 secrets = { DATABASE_URL = "SHOP_DATABASE_URL" }
 depends_on = ["db", "db"]
@@ -71,6 +72,7 @@ def test_a_manifest_is_read_and_completed(tmp_path: Path) -> None:
     assert (web.otel_service_name, db.otel_service_name) == ("web", "db")
     assert (web.port, web.container_port, web.public, db.public) == (8000, 8000, True, False)
     assert web.telemetry == ("xray", "honeycomb")
+    assert (web.probe, db.probe) == (("/posts?of=worf", "/"), ("/",))
     assert web.depends_on == ("db",)
     assert web.secrets == {"DATABASE_URL": "SHOP_DATABASE_URL"}
     assert db.secrets == {"DB_PASSWORD": "DB_PASSWORD"}
