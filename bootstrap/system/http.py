@@ -1,14 +1,15 @@
-"""Asks one HTTPS question with a key in its headers, and takes a small JSON answer."""
+"""Asks one question over HTTPS (this machine itself over HTTP, too), and takes a small JSON answer."""
 
 import json
 import os
 import re
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError
 from bootstrap.system.endpoints import is_loopback
@@ -26,15 +27,53 @@ class Answer(Struct, frozen=True):
 
     status: int
     document: Any = None
+    #: by their names in lower case
+    headers: Mapping[str, str] = field(default_factory=dict)
+    #: by how many seconds the other side's clock is ahead of ours, as far as it says
+    ahead: float = 0.0
 
 
-def get(url: str, headers: Mapping[str, str]) -> Answer:
-    """Ask with GET. Follows no redirect, so that a key goes nowhere else; TLS is verified.
+def get(url: str, headers: Mapping[str, str], *, limit: int = LIMIT, timeout: float = TIMEOUT) -> Answer:
+    """Ask with GET; an answer of more than `limit` bytes counts as none.
 
-    Proxies are those that curl and requests would use (HTTPS_PROXY, NO_PROXY ...), and none for this machine;
-    REQUESTS_CA_BUNDLE and SSL_CERT_FILE may name other authorities. Raises RemoteRefusedError where nobody
-    answers; its text holds neither headers nor a proxy's password.
+    Follows no redirect, so that a key goes nowhere else; TLS is verified. Proxies are those that curl and
+    requests would use (HTTPS_PROXY, NO_PROXY ...), and none for this machine; REQUESTS_CA_BUNDLE and
+    SSL_CERT_FILE may name other authorities. Raises RemoteRefusedError where nobody answers; its text holds
+    neither headers nor a proxy's password.
     """
+    return _ask(_Question("GET", url, headers), limit=limit, timeout=timeout)
+
+
+def post(url: str, headers: Mapping[str, str], document: Any) -> Answer:
+    """Send a JSON document with POST; everything else as `get` does it."""
+    return _ask(_Question("POST", url, headers, json.dumps(document).encode()))
+
+
+def visit(url: str, headers: Mapping[str, str], *, timeout: float) -> Answer:
+    """Ask with GET for what need not be read: the body may be anything, and as long as it likes."""
+    return _ask(_Question("GET", url, headers, whole=False), timeout=timeout)
+
+
+class _Question(Struct, frozen=True):
+    """What is sent to whom; `whole` says whether all of the answer matters."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    whole: bool = True
+
+    def __repr__(self) -> str:
+        return f"_Question({self.method})"
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """Those that were given, and what says that the body is JSON."""
+        return {**self.headers, **({} if self.body is None else {"Content-Type": "application/json"})}
+
+
+def _ask(question: _Question, *, limit: int = LIMIT, timeout: float = TIMEOUT) -> Answer:
+    url, headers = question.url, question.headers
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 - slow to import, and rarely needed
 
     if urlsplit(url).scheme != "https" and not is_loopback(url):
@@ -43,19 +82,25 @@ def get(url: str, headers: Mapping[str, str]) -> Answer:
         )
     if not all(_HEADER.fullmatch(value) for value in headers.values()):
         raise NotConfiguredError("a key holds characters that cannot be sent", "bootstrap secrets check")
-    until = time.monotonic() + TIMEOUT
+    until = time.monotonic() + timeout
     try:
-        with _manager(url) as manager:
+        with _manager(url, timeout) as manager:
             response = manager.request(
-                "GET", url, headers=dict(headers), redirect=False, retries=False, preload_content=False
+                question.method,
+                url,
+                body=question.body,
+                headers=question.all_headers,
+                redirect=False,
+                retries=False,
+                preload_content=False,
             )
             try:
-                return Answer(response.status, _document(response, until))
+                return _answer(response, _Bounds(limit, until), whole=question.whole)
             finally:
                 response.close()
     except (HTTPError, OSError, _TooLongError) as error:
         raise RemoteRefusedError(
-            f"{urlsplit(url).hostname} cannot be reached: {_cause(error)}",
+            f"{urlsplit(url).hostname} cannot be reached: {_cause(error, timeout)}",
             "Check the network, HTTPS_PROXY and SSL_CERT_FILE.",
         ) from None
 
@@ -64,12 +109,39 @@ class _TooLongError(Exception):
     """The answer has more bytes, or takes more time, than any answer should."""
 
 
-def _document(response: Any, until: float) -> Any:
-    """Read at most LIMIT bytes by `until`; a body in any other form than JSON is None."""
+class _Bounds(Struct, frozen=True):
+    """How many bytes are read, and until when."""
+
+    limit: int
+    until: float
+
+
+def _answer(response: Any, bounds: _Bounds, *, whole: bool) -> Answer:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    try:
+        document = _document(response, bounds)
+    except _TooLongError:
+        if whole:
+            raise
+        document = None
+    return Answer(response.status, document, headers, _ahead(headers.get("date", "")))
+
+
+def _ahead(date: str) -> float:
+    """Compare their clock with ours; a date says whole seconds, so that a second of difference is none."""
+    try:
+        difference = parsedate_to_datetime(date).timestamp() - time.time()
+    except ValueError:
+        return 0.0
+    return difference if abs(difference) > 1 else 0.0
+
+
+def _document(response: Any, bounds: _Bounds) -> Any:
+    """Read within bounds; a body in any other form than JSON is None."""
     body = b""
     while chunk := response.read1(65536, decode_content=False):
         body += chunk
-        if len(body) > LIMIT or time.monotonic() > until:
+        if len(body) > bounds.limit or time.monotonic() > bounds.until:
             raise _TooLongError("its answer does not end")
     try:
         return json.loads(body)
@@ -77,11 +149,11 @@ def _document(response: Any, until: float) -> Any:
         return None
 
 
-def _manager(url: str) -> Any:
+def _manager(url: str, timeout: float) -> Any:
     import urllib3  # noqa: PLC0415 - as in `get`
 
     settings: dict[str, Any] = {
-        "timeout": urllib3.Timeout(connect=TIMEOUT, read=TIMEOUT),
+        "timeout": urllib3.Timeout(connect=timeout, read=timeout),
         "cert_reqs": "CERT_REQUIRED",
         "ca_certs": os.environ.get("REQUESTS_CA_BUNDLE") or None,
     }
@@ -115,7 +187,7 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
     return make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}")
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, timeout: float) -> str:
     """Say in words why there is no answer; the exceptions' own texts may hold a proxy's password."""
     from urllib3 import exceptions  # noqa: PLC0415 - as in `get`
 
@@ -126,6 +198,6 @@ def _cause(error: Exception) -> str:
         (exceptions.SSLError, "its certificate is not to be trusted"),
         (exceptions.NameResolutionError, "there is no such name"),
         (exceptions.NewConnectionError, "no connection"),
-        (exceptions.TimeoutError, f"no answer within {TIMEOUT:.0f} seconds"),
+        (exceptions.TimeoutError, f"no answer within {timeout:.0f} seconds"),
     )
     return next((words for kind, words in causes if isinstance(error, kind)), "the connection broke off")

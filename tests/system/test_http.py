@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,12 +55,37 @@ def test_no_redirect_takes_the_key_elsewhere(status: int) -> None:
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\xff\xfe", b"[" * 100_000, b'{"a": '])
 def test_a_body_that_is_no_json_is_no_document(body: bytes) -> None:
     with Fixed(Response(200, body)) as server:
-        assert ask(server.url) == http.Answer(200, None)
+        answer = ask(server.url)
+    assert (answer.status, answer.document) == (200, None)
 
 
 def test_no_more_is_read_than_an_answer_may_have() -> None:
     with Fixed(Response(200, b'"' + b"x" * (http.LIMIT + 1) + b'"')) as server:
         assert "does not end" in refused(server.url)
+        assert len(http.get(server.url, {}, limit=http.LIMIT + 3).document) == http.LIMIT + 1
+
+
+def test_a_visit_needs_no_answer_that_can_be_read() -> None:
+    with Fixed(Response(500, b"x" * (http.LIMIT + 1), {"X-Trace": "1"})) as server:
+        answer = http.visit(server.url, {}, timeout=5)
+    assert (answer.status, answer.document, answer.headers["x-trace"]) == (500, None, "1")
+
+
+def test_a_document_is_posted_as_json() -> None:
+    with Fixed(json_response(201, {"id": "a"})) as server:
+        answer = http.post(f"{server.url}/1/queries", {"X-Key": KEY}, {"limit": 1})
+    assert (answer.status, answer.document) == (201, {"id": "a"})
+    (request,) = server.requests
+    assert (request.method, request.body, request.headers["X-Key"]) == ("POST", b'{"limit": 1}', KEY)
+    assert request.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(("date", "ahead"), [("", 0), ("yesterday", 0), (None, 0), (-3600, -3600)])
+def test_the_other_clock_is_compared_with_ours(date: str | int | None, ahead: int) -> None:
+    if isinstance(date, int):
+        date = formatdate(time.time() + date, usegmt=True)
+    with Fixed(Response(200, b"", {} if date is None else {"Date": date})) as server:
+        assert ask(server.url).ahead == pytest.approx(ahead, abs=2)
 
 
 @pytest.fixture
