@@ -1,1 +1,1 @@
-"""Checks that read evidence back from a vendor."""
+"""Proof of arrival: marked requests are sent, and what they left is read back."""
