@@ -9,6 +9,7 @@ from bootstrap.model.environment import CollectorAddress, Variable, View
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
+from bootstrap.verification.interface import Asking, Look, Reading
 
 #: name -> value of the secrets that are set; who is given them never quotes one
 Values = Mapping[str, str]
@@ -86,3 +87,7 @@ class Vendor(Struct, frozen=True, kw_only=True):
     ask: Callable[[Project, Values, Mapping[str, str]], Iterable[Remark]] = field(
         default=lambda _project, _values, _environ: ()
     )
+    #: makes what looks, again and again, for one probe at the vendor itself, with the keys that there are
+    read: Callable[[Asking], Look] | None = None
+    #: finds what a service has reported to the vendor in a trace as the collector's API has it
+    found: Callable[[Asking, Mapping[str, Any]], Reading] | None = None

@@ -11,6 +11,7 @@ from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
 from bootstrap.vendors.interface import Daemon, Sidecar, Values, Vendor
+from bootstrap.verification.interface import Asking, Look, Reading
 
 _DAEMON = "xray-daemon"
 _PORT = 2000
@@ -161,6 +162,18 @@ def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Rema
     return aws.ready_for_xray(project.region, values, environ)
 
 
+def _read(asking: Asking) -> Look:
+    from bootstrap.vendors.evidence import xray  # noqa: PLC0415 - no other command needs it
+
+    return xray.read(asking)
+
+
+def _found(asking: Asking, trace: Mapping[str, Any]) -> Reading:
+    from bootstrap.vendors.evidence import xray  # noqa: PLC0415 - no other command needs it
+
+    return xray.found(asking, trace)
+
+
 XRAY = Vendor(
     name="xray",
     title="X-Ray",
@@ -188,4 +201,6 @@ XRAY = Vendor(
     ),
     project_document=_project_document,
     document=_document,
+    read=_read,
+    found=_found,
 )

@@ -1,0 +1,1 @@
+"""What each vendor shows of a probe, one vendor a module."""
