@@ -1,7 +1,7 @@
 """AWS CloudWatch Logs: structured log lines in one log group."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -10,6 +10,7 @@ from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
 from bootstrap.vendors.interface import Values, Vendor
+from bootstrap.verification.interface import Asking, Look, Reading
 
 _ORIGIN = "telemetry.cloudwatch.log_group"
 #: the only values that PutRetentionPolicy takes
@@ -69,6 +70,18 @@ def _local(project: Project, _service: Service, collector: CollectorAddress) -> 
     )
 
 
+def _read(asking: Asking) -> Look:
+    from bootstrap.vendors.evidence import cloudwatch  # noqa: PLC0415 - no other command needs it
+
+    return cloudwatch.read(asking, log_group(asking.project))
+
+
+def _found(asking: Asking, trace: Mapping[str, Any]) -> Reading:
+    from bootstrap.vendors.evidence import cloudwatch  # noqa: PLC0415 - no other command needs it
+
+    return cloudwatch.found(asking, trace)
+
+
 CLOUDWATCH = Vendor(
     name="cloudwatch",
     title="CloudWatch Logs",
@@ -81,4 +94,6 @@ CLOUDWATCH = Vendor(
     ready=_ready,
     cloud=_cloud,
     local=_local,
+    read=_read,
+    found=_found,
 )
