@@ -1,7 +1,7 @@
 """Honeycomb: traces by OpenTelemetry's own protocol."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -10,6 +10,7 @@ from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
 from bootstrap.vendors.interface import Values, Vendor
+from bootstrap.verification.interface import Asking, Look, Reading
 
 _KEY = "HONEYCOMB_API_KEY"
 _KEYS = "https://docs.honeycomb.io/configure/environments/manage-api-keys/"
@@ -61,6 +62,18 @@ def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Rema
     return honeycomb.ready(ENDPOINTS, project.telemetry["honeycomb"].region, values, environ)
 
 
+def _read(asking: Asking) -> Look:
+    from bootstrap.vendors.evidence import honeycomb  # noqa: PLC0415 - no other command needs it
+
+    return honeycomb.read(asking, ENDPOINTS)
+
+
+def _found(asking: Asking, trace: Mapping[str, Any]) -> Reading:
+    from bootstrap.vendors.evidence import honeycomb  # noqa: PLC0415 - no other command needs it
+
+    return honeycomb.found(asking, trace)
+
+
 HONEYCOMB = Vendor(
     name="honeycomb",
     title="Honeycomb",
@@ -94,4 +107,6 @@ HONEYCOMB = Vendor(
     ready=_ready,
     cloud=_cloud,
     local=_local,
+    read=_read,
+    found=_found,
 )
