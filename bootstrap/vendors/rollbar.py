@@ -1,7 +1,7 @@
 """Rollbar: errors with their stack."""
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -10,6 +10,7 @@ from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
 from bootstrap.vendors.interface import Values, Vendor
+from bootstrap.verification.interface import Asking, Look, Reading
 
 _TOKEN = "ROLLBAR_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 _TOKENS = "https://docs.rollbar.com/docs/access-tokens"
@@ -64,6 +65,18 @@ def _ready(_project: Project, values: Values, environ: Mapping[str, str]) -> Rem
     return rollbar.ready(values, environ)
 
 
+def _read(asking: Asking) -> Look:
+    from bootstrap.vendors.evidence import rollbar  # noqa: PLC0415 - no other command needs it
+
+    return rollbar.read(asking)
+
+
+def _found(asking: Asking, trace: Mapping[str, Any]) -> Reading:
+    from bootstrap.vendors.evidence import rollbar  # noqa: PLC0415 - no other command needs it
+
+    return rollbar.found(asking, trace)
+
+
 ROLLBAR = Vendor(
     name="rollbar",
     title="Rollbar",
@@ -93,4 +106,6 @@ ROLLBAR = Vendor(
     ready=_ready,
     cloud=_cloud,
     local=_local,
+    read=_read,
+    found=_found,
 )

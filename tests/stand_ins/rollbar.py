@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import time
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.stand_ins.server import Request, Response, StandIn, json_response
 
@@ -23,6 +27,8 @@ class Rollbar(StandIn):
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._echoes = echoes
         self.items: list[bytes] = []
+        #: the newest first, twenty a page
+        self.occurrences: list[dict[str, Any]] = []
 
     def add(self, value: str, *scopes: str) -> str:
         """Make a token known."""
@@ -36,10 +42,13 @@ class Rollbar(StandIn):
             return self._unknown(value)
         if request.method == "POST" and request.path == "/api/1/item/":
             return self._item(request, scopes)
-        if request.method != "GET" or request.path != "/api/1/environments":
+        path = urlsplit(request.path).path
+        if request.method != "GET" or path not in ("/api/1/environments", "/api/1/instances/"):
             return json_response(404, {"err": 1, "message": "not found"})
         if "read" not in scopes:
             return self._insufficient("read", scopes)
+        if path == "/api/1/instances/":
+            return self._page(int(parse_qs(urlsplit(request.path).query).get("page", ["1"])[0]))
         shown = {"id": 1, "project_id": 2, "environment": "development", "visible": 1}
         return json_response(200, {"err": 0, "result": {"page": 1, "environments": [shown]}})
 
@@ -47,7 +56,24 @@ class Rollbar(StandIn):
         if "post_server_item" not in scopes:
             return self._insufficient("post_server_item", scopes)
         self.items.append(request.body)
-        return json_response(200, {"err": 0, "result": {"id": None, "uuid": secrets.token_hex(16)}})
+        try:
+            data = json.loads(request.body)["data"]
+            self.occur(data["custom"]["trace_id"], **data)
+        except (ValueError, KeyError, TypeError):
+            return json_response(422, {"err": 1, "message": "Invalid format. Required: data.environment."})
+        return json_response(200, {"err": 0, "result": {"id": None, "uuid": data.get("uuid")}})
+
+    def occur(self, trace_id: str, *, ago: float = 0, **data: Any) -> None:
+        """Let an occurrence come in."""
+        now = int(time.time() - ago)
+        data = {"uuid": secrets.token_hex(16), "custom": {"trace_id": trace_id}, **data}
+        occurrence = {"id": len(self.occurrences) + 1, "item_id": 7, "timestamp": now, "data": data}
+        self.occurrences.insert(0, occurrence)
+
+    def _page(self, number: int) -> Response:
+        """https://docs.rollbar.com/reference/list-all-occurrences."""
+        page = self.occurrences[20 * (number - 1) : 20 * number]
+        return json_response(200, {"err": 0, "result": {"page": number, "instances": page}})
 
     def _unknown(self, value: str) -> Response:
         if self._echoes:
