@@ -12,6 +12,7 @@ COMMANDS = {
     "env": "Show one service's environment, and where each value comes from.",
     "run": "Run a command with one service's environment, and no other's.",
     "observe": "Run the telemetry collector alone.",
+    "verify": "Send marked requests, and read back what arrived.",
     "completion": "Print what makes a shell complete commands and names.",
     "doctor": "Check this machine and this project, and say what to type next.",
 }
