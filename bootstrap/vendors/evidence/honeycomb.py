@@ -214,10 +214,12 @@ class _Seeing:
         if answer.status != OK or not isinstance(answer.document, list):
             return waiting(f"Honeycomb did not list its datasets (HTTP {answer.status})")
         datasets = {str(item.get("name")): item for item in tables(answer.document)}
-        own = datasets.get(self._probe.otel_name)
+        slug = _slug(self._probe.otel_name)
+        by_slug = {str(item.get("slug")): item for item in datasets.values()}
+        own = datasets.get(self._probe.otel_name) or by_slug.get(slug)
         if own is None:
             return self._no_dataset(datasets)
-        slug = str(own.get("slug") or _slug(self._probe.otel_name))
+        slug = str(own.get("slug") or slug)
         if not self._is_newer(own):
             return self._stale(own, slug)
         return self._query.look(self._reader, slug, self._link(slug), str(own.get("last_written_at")))
