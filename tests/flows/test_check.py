@@ -129,6 +129,8 @@ KEY = "hcxik_" + "a1" * 29
         ("${HONEYCOMB_API_KEY}", "name of a variable"),
         ("$HONEYCOMB_API_KEY", "name of a variable"),
         (" \n", "nothing but blanks"),
+        (f"{KEY}\x1b[D", "control characters"),
+        (f"\x1b[200~{KEY}\x1b[201~", "control characters"),
         ("a b c", "does not look like what it has to be: An ingest key"),
         (KEY[:-1], "part of an ingest key"),
     ],
@@ -143,13 +145,22 @@ def test_what_paste_does_to_a_key(value: str, words: str) -> None:
 
 
 def test_a_value_of_ones_own_may_look_as_it_likes() -> None:
-    for value in ("'quoted'", "changeme", " x ", "line\n", "=x"):
+    for value in ("'quoted'", "changeme", " x ", "line\n", "=x", "x\x1b[D"):
         remark = about("PASSWORD", {**DATABASE, "PASSWORD": value})
         assert (remark.mark, remark.text.endswith("by its looks")) == (Mark.NOTE, True)
     for value in ("PASSWORD=abcdef", "export PASSWORD=abcdef", "   "):
         assert about("PASSWORD", {**DATABASE, "PASSWORD": value}).mark is Mark.PROBLEM
-    pem = "-----BEGIN KEY-----\nabc\n-----END KEY-----"
-    assert about("PASSWORD", {**DATABASE, "PASSWORD": pem}).mark is Mark.OK
+    for value in ("-----BEGIN KEY-----\nabc\n-----END KEY-----", '{\n  "a": 1\n}', "{}"):
+        assert about("PASSWORD", {**DATABASE, "PASSWORD": value}).mark is Mark.OK
+
+
+@pytest.mark.parametrize("value", ["-----BEGIN PRIVATE KEY-----", "-----BEGIN KEY-----\n", "{", " [ "])
+def test_what_a_prompt_leaves_of_several_lines_is_told(value: str) -> None:
+    remark = about("PASSWORD", {**DATABASE, "PASSWORD": value})
+    assert remark.mark is Mark.PROBLEM
+    assert remark.text.endswith(
+        "of several lines: give all of it on stdin, bootstrap secrets set PASSWORD < FILE"
+    )
 
 
 def test_the_projects_own_pattern_decides() -> None:

@@ -14,6 +14,9 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _UNEXPANDED = re.compile(r"\$\{?[A-Za-z_]\w*\}?|%\w+%|\$\(.*\)|\{\{.*\}\}", re.ASCII | re.DOTALL)
+_FIRST_LINE = re.compile(r"\s*(-----BEGIN [^\n]*-----|[{\[])\s*")
+#: what keys without a letter send, and a terminal that brackets what is pasted
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ONE_LETTER = re.compile(r"(.)\1{2,}", re.DOTALL)
 
 
@@ -26,7 +29,8 @@ class Slip(Struct, frozen=True):
 
 def find(name: str, value: str) -> Slip | None:
     """Find the first slip in a value that is not empty; None where there is none."""
-    return _beginning(name, value) or _stand_in(value.strip(_BLANKS + "\r\n")) or _edges(value)
+    stripped = value.strip(_BLANKS + "\r\n")
+    return _beginning(name, value) or _remains(name, value) or _stand_in(stripped) or _edges(value)
 
 
 def _beginning(name: str, value: str) -> Slip | None:
@@ -38,6 +42,16 @@ def _beginning(name: str, value: str) -> Slip | None:
         return Slip("begins with a command: the value is only what stands behind it", certain=True)
     if value.lstrip(_BLANKS).startswith("="):
         return Slip("begins with an equals sign")
+    return None
+
+
+def _remains(name: str, value: str) -> Slip | None:
+    """Look for what a prompt makes of what is no single line of letters: it ends at the first line end."""
+    if _FIRST_LINE.fullmatch(value):
+        way = f"give all of it on stdin, bootstrap secrets set {name} < FILE"
+        return Slip(f"is only the first of several lines: {way}", certain=True)
+    if _CONTROL.search(value):
+        return Slip("holds control characters, as arrow keys make them")
     return None
 
 
