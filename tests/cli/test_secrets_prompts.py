@@ -98,6 +98,19 @@ def test_giving_up_at_the_second_prompt_keeps_nothing(shop: Shop, ask: Ask, way:
     assert list(shop.home.iterdir()) == []  # no store was chosen, either
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other terminals keep less of a line")
+@pytest.mark.parametrize(("size", "code"), [(4094, 0), (4095, 1), (5000, 1)])
+def test_a_line_that_the_terminal_cuts_off_is_not_kept(shop: Shop, ask: Ask, size: int, code: int) -> None:
+    shop.choose("file")
+    child = ask("secrets", "set", "WORKER_KEY")
+    child.expect("WORKER_KEY: ?$")
+    child.waitnoecho()
+    child.sendline("k" * size)
+    child.expect_exact("stored" if code == 0 else "WORKER_KEY: a terminal drops what is beyond 4095 bytes")
+    assert ended(child) == code
+    assert shop.kept() == ({"WORKER_KEY": "k" * size} if code == 0 else {})
+
+
 def test_a_store_that_is_only_read_asks_for_nothing(ask: Ask) -> None:
     child = ask("secrets", "set", "WORKER_KEY", "--store", "environment")
     child.expect_exact("the environment is only read")
