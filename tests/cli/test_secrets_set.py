@@ -14,6 +14,7 @@ CHOSEN = (
     "  Another place: bootstrap secrets use STORE\n"
 )
 
+KNOWN = "Your shell's history has it now: make a new one, and type it at: bootstrap secrets set WORKER_KEY"
 SET = [
     Row("set WORKER_KEY", 0, f"WORKER_KEY: stored\n{NEXT}", data="v\n", after={"WORKER_KEY": "v"}),
     Row(
@@ -132,7 +133,7 @@ SET = [
     Row(
         "set WORKER_KEY kept-away",
         2,
-        error("name 2 of 2 is not the name of a secret", NAMES),
+        error("name 2 of 2 is not the name of a secret", f"Was it the value of WORKER_KEY? {KNOWN}"),
         what="a value in the place of a name is not repeated",
     ),
     Row(
@@ -140,9 +141,15 @@ SET = [
         2,
         error(
             "WORKER_KEY: a value is never an argument, where others could see it",
-            "Type it at the prompt of: bootstrap secrets set WORKER_KEY; or give it on stdin.",
+            KNOWN,
         ),
         what="a value behind a name is not repeated",
+    ),
+    Row(
+        "set DATABASE_URL worker_key",
+        2,
+        error("name 2 of 2 is not the name of a secret: did you mean WORKER_KEY?", NAMES),
+        data="v",
     ),
     Row(
         "set worker_key",

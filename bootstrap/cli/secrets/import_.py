@@ -74,7 +74,7 @@ def command(
     found = dict(session.environ) if environment else _read(session, str(file), form)
     specs = secret_specs(session.project)
     chosen = incoming.choose(found, source, declared=specs, names=names, undeclared=undeclared)
-    check_names(tuple(chosen.values), specs, undeclared=bool(names) or undeclared)
+    check_names(tuple(chosen.values), specs, undeclared=bool(names) or undeclared, typed=False)
     _say_left(chosen, environment=environment)
     if dry_run or not chosen.values:
         return _only_say(session, chosen)

@@ -14,6 +14,7 @@ from bootstrap.secrets.interface import Fate, Outcome, Place, SecretStore
 from bootstrap.secrets.session import Store as SessionStore
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
+_FORM = "Capital letters, digits and _, starting with a letter. A value comes by prompt or on stdin."
 #: what follows from other secrets and from the manifest: stored, it would be a second truth
 _DERIVED = re.compile(r"OTEL_.*|AWS_XRAY_.*|TRACE_.*", re.ASCII)
 
@@ -23,20 +24,24 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def check_forms(names: Sequence[str], specs: Mapping[str, SecretSpec]) -> None:
-    """Raise UsageError unless each of `names` can be one. It does not repeat what may well be a value."""
+def check_forms(names: Sequence[str], specs: Mapping[str, SecretSpec], *, typed: bool = True) -> None:
+    """Raise UsageError unless each of `names` can be one. It does not repeat what may well be a value.
+
+    Those that were `typed` are in the shell's history now.
+    """
     for number, name in enumerate(names, start=1):
         first, equals, _ = name.partition("=")
         if equals and is_name(first):
             raise UsageError(
-                f"{first}: a value is never an argument, where others could see it",
-                f"Type it at the prompt of: bootstrap secrets set {first}; or give it on stdin.",
+                f"{first}: a value is never an argument, where others could see it", _known_now(first)
             )
         if not is_name(name):
             which = "what was named" if len(names) == 1 else f"name {number} of {len(names)}"
+            near, before = _nearest(name.upper(), specs), names[number - 2] if number > 1 else ""
+            value_like = typed and before in specs and not near
             raise UsageError(
-                f"{which} is not the name of a secret{_nearest(name.upper(), specs)}",
-                "Capital letters, digits and _, starting with a letter. A value comes by prompt or on stdin.",
+                f"{which} is not the name of a secret{near}",
+                f"Was it the value of {before}? {_known_now(before)}" if value_like else _FORM,
             )
 
 
@@ -49,9 +54,11 @@ def keepable(name: str) -> bool:
     return True
 
 
-def check_names(names: Sequence[str], specs: Mapping[str, SecretSpec], *, undeclared: bool) -> None:
+def check_names(
+    names: Sequence[str], specs: Mapping[str, SecretSpec], *, undeclared: bool, typed: bool = True
+) -> None:
     """Raise BootstrapError unless each of `names` may be a secret, and is declared unless `undeclared`."""
-    check_forms(names, specs)
+    check_forms(names, specs, typed=typed)
     for name in names:
         if _DERIVED.fullmatch(name):
             raise UsageError(
@@ -73,8 +80,13 @@ def _check_value_like(name: str, names: Sequence[str], specs: Mapping[str, Secre
     if before and before[-1] in specs and not _nearest(name, specs):
         raise UsageError(
             f"name {len(before) + 1} of {len(names)} is no secret that bootstrap.toml declares",
-            f"Was it the value of {before[-1]}? It is in your shell's history now: make a new one.",
+            f"Was it the value of {before[-1]}? {_known_now(before[-1])}",
         )
+
+
+def _known_now(name: str) -> str:
+    """Say what to do about a value that was typed as an argument."""
+    return f"Your shell's history has it now: make a new one, and type it at: bootstrap secrets set {name}"
 
 
 def _nearest(name: str, specs: Mapping[str, SecretSpec]) -> str:
