@@ -26,6 +26,15 @@ GET = [
         error("WORKER_KEY is not set in file", "Set it: bootstrap secrets set WORKER_KEY"),
         env={"WORKER_KEY": "e"},
     ),
+    Row(
+        "get WORKR_KEY",
+        3,
+        error(
+            "WORKR_KEY is not set, and nobody declares WORKR_KEY: did you mean WORKER_KEY?",
+            "See which there are: bootstrap secrets list",
+        ),
+    ),
+    Row("get EXTRA", 0, out="v\n", before={"EXTRA": "v"}, what="get what nobody declares"),
     Row("get kept-away", 2, error("what was named is not the name of a secret", NAMES)),
     Row("get", 2, error("Missing argument 'NAME'", "See: bootstrap secrets get --help")),
 ]
@@ -49,7 +58,13 @@ EXPORT = [
         before=TWO,
     ),
     Row("export --service nope", 2, error("there is no service 'nope'", "Services: api, worker"), before=TWO),
-    Row("export NOPE", 3, error("NOPE is not set", "Set it: bootstrap secrets set NOPE"), before=TWO),
+    Row("export WORKER_KEY", 3, error("WORKER_KEY is not set", "Set it: bootstrap secrets set WORKER_KEY")),
+    Row(
+        "export NOPE",
+        3,
+        error("NOPE is not set, and nobody declares NOPE", "See which there are: bootstrap secrets list"),
+        before=TWO,
+    ),
 ]
 
 LIST = [

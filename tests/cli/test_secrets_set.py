@@ -219,6 +219,12 @@ UNSET = [
         after={},
         what="unset, and the shell has a value",
     ),
+    Row(
+        "unset WORKR_KEY",
+        0,
+        "WORKR_KEY: was not set\nnobody declares WORKR_KEY: did you mean WORKER_KEY?\n",
+        before={"WORKER_KEY": "v"},
+    ),
     Row("unset -- --force", 2, error("what was named is not the name of a secret", NAMES)),
     Row("unset", 2, error("Missing argument 'NAME...'", "See: bootstrap secrets unset --help")),
 ]

@@ -9,8 +9,8 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.encoding.formats import FORMATS
 from bootstrap.flows.environment import readers, secret_specs, service_named
-from bootstrap.flows.secrets.keep import check_forms
-from bootstrap.model.errors import NotConfiguredError, UsageError
+from bootstrap.flows.secrets.keep import check_forms, not_set
+from bootstrap.model.errors import UsageError
 
 
 @verb()
@@ -39,11 +39,12 @@ def command(session: Session, names: tuple[str, ...], *, form: str | None, servi
     form = form or ("json" if session.as_json else "shell")
     if session.as_json and form not in _JSON:
         raise UsageError(f"--format {form} is no JSON", "Leave out --json, or choose --format json.")
-    check_forms(names, secret_specs(session.project))
+    specs = secret_specs(session.project)
+    check_forms(names, specs)
     seen = readers(session.project)
     if service is not None:
         service_named(session.project, service)
-    wanted = names or tuple(secret_specs(session.project))
+    wanted = names or tuple(specs)
     pairs = []
     for name in wanted:
         if service is not None and service not in seen.get(name, ()):
@@ -52,7 +53,7 @@ def command(session: Session, names: tuple[str, ...], *, form: str | None, servi
         if secret is not None:
             pairs.append((name, secret.reveal()))
         elif name in names:
-            raise NotConfiguredError(f"{name} is not set", f"Set it: bootstrap secrets set {name}")
+            raise not_set(name, specs)
     output.raw(FORMATS[form](pairs))
 
 

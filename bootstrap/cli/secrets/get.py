@@ -9,8 +9,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import choice
-from bootstrap.flows.secrets.keep import check_forms
-from bootstrap.model.errors import NotConfiguredError
+from bootstrap.flows.secrets.keep import check_forms, not_set
 
 
 @verb()
@@ -28,12 +27,12 @@ def command(session: Session, name: str, *, store: str | None, aws_profile: str 
       bootstrap secrets get DATABASE_URL --exact | wc -c
       bootstrap secrets get DATABASE_URL --store file
     """
-    check_forms((name,), secret_specs(session.project))
+    specs = secret_specs(session.project)
+    check_forms((name,), specs)
     session.use_profile(aws_profile)
     secret = session.lookup(name) if store is None else choice.named(session.place, store).get(name)
     if secret is None:
-        where = f" in {store}" if store else ""
-        raise NotConfiguredError(f"{name} is not set{where}", f"Set it: bootstrap secrets set {name}")
+        raise not_set(name, specs, f" in {store}" if store else "")
     if session.as_json:
         output.json_document({"name": name, "value": secret.reveal(), "store": secret.store})
     else:

@@ -1,5 +1,6 @@
 """`bootstrap secrets unset`."""
 
+from bootstrap.cli import output
 from bootstrap.cli.secrets.shared import (
     Report,
     names_argument,
@@ -12,7 +13,8 @@ from bootstrap.cli.secrets.shared import (
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows.environment import secret_specs
-from bootstrap.flows.secrets.keep import check_forms, forget
+from bootstrap.flows.secrets.keep import check_forms, forget, undeclared_name
+from bootstrap.secrets.interface import Fate
 
 
 @verb()
@@ -30,9 +32,13 @@ def command(session: Session, names: tuple[str, ...], *, store: str | None, aws_
       bootstrap secrets unset HONEYCOMB_API_KEY
       bootstrap secrets unset HONEYCOMB_API_KEY ROLLBAR_ACCESS_TOKEN --store keyring
     """
-    check_forms(names, secret_specs(session.project))
+    specs = secret_specs(session.project)
+    check_forms(names, specs)
     target = store_for(session, store, aws_profile)
     report = Report(session, target, total=len(names))
     report.follow(forget(session.place, target, names), names)
+    for outcome in report.outcomes:
+        if outcome.fate is Fate.ABSENT and outcome.name not in specs:
+            output.words(undeclared_name(outcome.name, specs), style="yellow")
     shadowed(session, report.done, None)
     return report.finish(next_command(session, report.done))

@@ -69,7 +69,7 @@ def check_names(
         if name not in specs and not undeclared:
             _check_value_like(name, names, specs)
             raise UsageError(
-                f"nobody declares {name}{_nearest(name, specs)}",
+                undeclared_name(name, specs),
                 f"Declare it in bootstrap.toml: [secrets.{name}]; or keep it all the same: --undeclared",
             )
 
@@ -82,6 +82,21 @@ def _check_value_like(name: str, names: Sequence[str], specs: Mapping[str, Secre
             f"name {len(before) + 1} of {len(names)} is no secret that bootstrap.toml declares",
             f"Was it the value of {before[-1]}? {_known_now(before[-1])}",
         )
+
+
+def not_set(name: str, specs: Mapping[str, SecretSpec], where: str = "") -> NotConfiguredError:
+    """Say that nothing has a value for the name, which may be misspelt."""
+    if name in specs:
+        return NotConfiguredError(f"{name} is not set{where}", f"Set it: bootstrap secrets set {name}")
+    return NotConfiguredError(
+        f"{name} is not set{where}, and {undeclared_name(name, specs)}",
+        "See which there are: bootstrap secrets list",
+    )
+
+
+def undeclared_name(name: str, specs: Mapping[str, SecretSpec]) -> str:
+    """Say that the name is nobody's, and which one may be meant."""
+    return f"nobody declares {name}{_nearest(name, specs)}"
 
 
 def _known_now(name: str) -> str:
