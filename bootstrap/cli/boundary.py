@@ -31,7 +31,8 @@ def report(error: BaseException, *, as_json: bool) -> int:
         return _say(error.message, error.hint, error.exit_code, as_json=as_json)
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx is not None else "bootstrap"
-        message = _without_values(error.format_message(), path).rstrip(".")
+        # Click lists choices one below the other, and an error is one line.
+        message = " ".join(_without_values(error.format_message(), path).split()).rstrip(".")
         return _say(message, f"See: {path} --help", 2, as_json=as_json)
     if isinstance(error, click.ClickException):
         return _say(error.format_message(), "", error.exit_code, as_json=as_json)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bootstrap.secrets import STORES
 from tests.secrets.outcomes import NAMES, NEXT, TWO, Row, check, error, outcome
 from tests.secrets.shop import Shop
 
@@ -189,6 +190,13 @@ COPY = [
         "Not in environment: WORKER_KEY\nenvironment has nothing to copy.\n",
     ),
     Row("copy --from file --to file", 2, error("file is both source and target", "Name two stores.")),
+    Row(
+        "copy --to file",
+        2,
+        error(
+            f"Missing option '--from'. Choose from: {', '.join(STORES)}", "See: bootstrap secrets copy --help"
+        ),
+    ),
     Row(
         "copy --from file --to environment",
         3,
