@@ -10,8 +10,10 @@ import pytest
 
 from bootstrap.secrets import STORES
 from tests.secrets import keyring_session
+from tests.secrets.leak_probe import Probe
 from tests.secrets.leak_sweep import Sweep
 from tests.secrets.parameter_store import front, moto
+from tests.stand_ins.honeycomb import Honeycomb, ingest_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,6 +115,45 @@ def test_nothing_leaks_from_a_store_that_works(sweep: Sweep, store: str) -> None
         copy = ("secrets", "copy", "--from", store, "--to", "environment" if store == "file" else "file")
         sweep.step(*copy, "--dry-run", code=2 if store in WRITE_ONLY else 3 if store == "file" else 0)
         sweep.step("secrets", "unset", "WORKER_KEY", "--json", code=3 if store in READ_ONLY else 0)
+    assert seen == set()
+    sweep.look_everywhere()
+
+
+@pytest.mark.parametrize("store", sorted(PLACES.keys() - READ_ONLY - {"file"}))
+def test_nothing_leaks_on_the_way_from_one_store_to_another(sweep: Sweep, store: str) -> None:
+    sweep.shop.choose("file", **sweep.values)
+    with contextlib.contextmanager(PLACES[store])(sweep), sweep.probe.watching() as seen:
+        there = sweep.step("secrets", "copy", "--from", "file", "--to", store, code=0)
+        assert "2 of 2 are in" in there.err
+        back = ("secrets", "copy", "--from", store, "--to", "file", "WORKER_KEY", "--json")
+        sweep.step("secrets", "unset", "WORKER_KEY", "--store", "file", code=0)
+        sweep.step(*back, code=2 if store in WRITE_ONLY else 0)
+        # What is not in the store is asked for, and what it cannot take is refused.
+        sweep.step("secrets", "copy", "--from", "file", "--to", store, "WORKR_KEY", code=1)
+        sweep.shop.keep("file", DATABASE_URL=f" {sweep.values['DATABASE_URL']} \n" + "x" * 50_000)
+        refused = sweep.shop("secrets", "copy", "--from", "file", "--to", store, "DATABASE_URL", "--json")
+        sweep.look(refused)
+        assert refused.code == (0 if store == "keyring" else 1)
+    assert seen == set()
+    sweep.look_everywhere()
+
+
+def test_nothing_leaks_while_vendors_are_asked(sweep: Sweep) -> None:
+    with Honeycomb() as honeycomb, Honeycomb() as other:
+        # It quotes the key in what it answers, and the other one does not know it.
+        key = ingest_key()
+        honeycomb.add(key, "createDatasets", environment=key)
+        sweep.probe = Probe([key], [key[6:30], key[-24:]])
+        sweep.shop.environ["BOOTSTRAP_HONEYCOMB_ENDPOINT"] = honeycomb.url
+        sweep.shop.choose("file", HONEYCOMB_API_KEY=key, WORKER_KEY="plainly-fake")
+        with sweep.probe.watching() as seen:
+            for options in ([], ["--json"]):
+                asked = sweep.step("secrets", "check", "--online", *options, code=0)
+                assert "works" in asked.out
+            sweep.shop.environ["BOOTSTRAP_HONEYCOMB_ENDPOINT"] = other.url
+            sweep.step("secrets", "check", "--online", code=5)
+    # Now nobody answers there.
+    sweep.step("secrets", "check", "--online", "--json", code=4)
     assert seen == set()
     sweep.look_everywhere()
 
