@@ -101,7 +101,9 @@ def _guarded(subject: str, look: Callable[[], Remark]) -> Remark:
 
 
 def _workspace(place: Place) -> Remark:
-    example = place.workspace.url(1234).replace("1234", "PORT")
+    # A number that stands nowhere else in the URL, which may hold a workspace's id.
+    urls = ((str(port), place.workspace.url(port)) for port in range(40000, 50000))
+    example = next((url.replace(port, "PORT") for port, url in urls if url.count(port) == 1), "unknown URLs")
     return Remark("workspace", Mark.OK, f"{place.workspace.title}; ports are at {example}")
 
 

@@ -104,6 +104,17 @@ CASES = {
     "all is well": Case(
         ("doctor",), 0, ("ok       manifest", "ok       files", "ok       ignored"), rendered
     ),
+    "a workspace with digits in its name": Case(
+        ("doctor",),
+        0,
+        ("ok       workspace    Codespaces; ports are at https://name-1234-40000-PORT.app.github.dev",),
+        rendered,
+        {
+            "CODESPACES": "true",
+            "CODESPACE_NAME": "name-1234-40000",
+            "GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN": "app.github.dev",
+        },
+    ),
     "no git: doctor": Case(
         ("doctor",),
         5,
