@@ -60,6 +60,13 @@ def test_a_new_value_and_none_count_at_once_although_the_shell_has_the_old_one(g
     gitpod("secrets", "unset", "WORKER_KEY").check(0, "WORKER_KEY: removed")
     assert (seen_by_run(gitpod), seen_by_env(gitpod)) == ("none", "none")
     assert gitpod.kept("gitpod") == {}
+    (row,) = (line for line in gitpod("secrets", "list").check(0).out.splitlines() if "WORKER_KEY" in line)
+    assert row.split(maxsplit=4)[1:] == [
+        "missing,",
+        "required",
+        "worker",
+        "environment (unset; gone at the next start)",
+    ]
 
 
 def test_the_next_up_has_the_new_value_and_then_none(gitpod: Shop) -> None:

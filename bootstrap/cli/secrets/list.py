@@ -70,8 +70,10 @@ def _value(one: Listed) -> str:
 
 
 def _where(one: Listed) -> str:
+    # What counts nowhere, although a layer has it, was unset since the workspace started.
+    without = " (unset; gone at the next start)" if one.in_force is None else ""
     return ", ".join(
-        f"{held.layer} (another value)" if held.layer in one.disagreeing else held.layer
+        f"{held.layer} (another value)" if held.layer in one.disagreeing else held.layer + without
         for held in sorted(one.held, key=lambda held: not held.counts)
     )
 
