@@ -187,6 +187,20 @@ CASES = {
         rendered,
         {"OTEL_SERVICE_NAME": "Cruddur"},
     ),
+    "a shared service name of all of a Gitpod's workspaces": Case(
+        ("doctor",),
+        5,
+        (
+            "problem  environment  HONEYCOMB_SERVICE_NAME is set for the whole workspace",
+            "unset HONEYCOMB_SERVICE_NAME; gp env -u HONEYCOMB_SERVICE_NAME",
+        ),
+        rendered,
+        {
+            "HONEYCOMB_SERVICE_NAME": "Cruddur",
+            "GITPOD_WORKSPACE_ID": "shop-abc123",
+            "GITPOD_WORKSPACE_CLUSTER_HOST": "ws-eu1.gitpod.io",
+        },
+    ),
     "an empty part of the workspace's address: doctor": Case(
         ("doctor",),
         5,
