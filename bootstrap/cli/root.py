@@ -46,7 +46,9 @@ class Root(LazyGroup):
 
 
 def _prepare_streams() -> None:
-    """Make stdout and stderr take any letter, wherever they lead; a closed one leads nowhere."""
+    """Make stdout and stderr take any letter, wherever they lead; a closed one leads nowhere, or is empty."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - the exit closes it
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):

@@ -235,6 +235,16 @@ def test_outcome(shop: Shop, row: Row) -> None:
     check(shop, row)
 
 
+@pytest.mark.parametrize("command", ["set WORKER_KEY", "import - --format json", "import -"])
+def test_a_closed_stdin_is_an_empty_one(shop: Shop, command: str) -> None:
+    shop.choose("file")
+    words = ["secrets", *command.split()]
+    closed = shop(*words, shell='exec "$@" <&-')
+    empty = shop(*words)
+    assert (closed.code, closed.out, closed.err) == (empty.code, empty.out, empty.err)
+    assert "Traceback" not in closed.err
+
+
 def test_without_a_manifest_it_says_which_command_makes_one(shop: Shop) -> None:
     (shop.root / "bootstrap.toml").unlink()
     for verb in (
