@@ -117,7 +117,7 @@ USE = [
         "use environment",
         0,
         "Secrets of github.com/acme/shop are kept in the environment from now on.\n"
-        "What is in file stays there: bootstrap secrets copy --from file --to environment\n",
+        "What is in file stays there, and the environment is only read.\n",
     ),
     Row(
         "use gitpod",
@@ -134,6 +134,15 @@ USE = [
 @pytest.mark.parametrize("row", [*GET, *EXPORT, *LIST, *USE], ids=str)
 def test_outcome(shop: Shop, row: Row) -> None:
     check(shop, row)
+
+
+def test_who_leaves_a_store_is_told_what_can_be_taken_along(shop: Shop) -> None:
+    for before, says in (
+        ("environment", ": bootstrap secrets copy --from environment --to file"),
+        ("codespaces", " and cannot be read back. To set it again: bootstrap secrets set"),
+    ):
+        shop.choose(before)
+        assert shop("secrets", "use", "file").check(0).lines[1] == f"What is in {before} stays there{says}"
 
 
 def test_list_says_everything_but_the_values(shop: Shop) -> None:

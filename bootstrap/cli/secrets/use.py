@@ -9,6 +9,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.flows.secrets import choice
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.secrets import STORES
+from bootstrap.secrets.interface import SecretStore
 
 
 @verb()
@@ -39,7 +40,16 @@ def command(session: Session, store: str | None, *, aws_profile: str | None) -> 
     output.words(f"Secrets of {session.repository.identity} are kept in {chosen.title} from now on.")
     warn(chosen)
     if before is not None and before != chosen.name:
-        output.words(f"What is in {before} stays there: bootstrap secrets copy --from {before} --to {store}")
+        output.words(f"What is in {before} stays there{_way(choice.opened(session.place, before), chosen)}")
+
+
+def _way(source: SecretStore, target: SecretStore) -> str:
+    """Say how to take along what the former store has."""
+    if not target.writable:
+        return f", and {target.title} is only read."
+    if not source.readable:
+        return " and cannot be read back. To set it again: bootstrap secrets set"
+    return f": bootstrap secrets copy --from {source.name} --to {target.name}"
 
 
 def _before(session: Session) -> str | None:
