@@ -41,9 +41,13 @@ def data(text: str, *, style: str | None = None) -> None:
 
 
 def raw(text: str) -> None:
-    """Write data to stdout exactly as it is: an encoder made it for another program."""
-    sys.stdout.write(text)
+    """Write data to stdout exactly as it is: an encoder made it for another program.
+
+    That is UTF-8 in every locale, and bytes that were none when they came in are the same bytes again.
+    """
     sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode(errors="surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _write(stream: Any, text: str, *, style: str | None = None, bold: bool = False) -> None:

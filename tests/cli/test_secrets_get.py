@@ -136,6 +136,25 @@ def test_outcome(shop: Shop, row: Row) -> None:
     check(shop, row)
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_a_value_is_the_same_bytes_in_every_locale(shop: Shop, encoding: str) -> None:
+    value = "gr\u00fc\u00dfe \U0001f600"
+    shop.choose("file", WORKER_KEY=value)
+    env = {"PYTHONIOENCODING": encoding}
+    assert shop("secrets", "get", "WORKER_KEY", "--exact", env=env).check(0).out == value
+    assert json.loads(shop("secrets", "get", "WORKER_KEY", "--json", env=env).check(0).out)["value"] == value
+    assert json.loads(shop("secrets", "export", "--format", "json", env=env).check(0).out) == {
+        "WORKER_KEY": value
+    }
+    assert value in shop("env", "worker", "--format", "shell", "--reveal", env=env).check(0).out
+
+
+def test_what_is_no_text_in_the_environment_is_given_as_it_is(shop: Shop) -> None:
+    assign = "WORKER_KEY=$(printf 'a\\377b'); export WORKER_KEY; "
+    shown = shop("secrets", "get", "WORKER_KEY", shell=assign + 'exec "$@" | od -An -tx1').check(0)
+    assert shown.out.split() == ["61", "ff", "62", "0a"]
+
+
 def test_who_leaves_a_store_is_told_what_can_be_taken_along(shop: Shop) -> None:
     for before, says in (
         ("environment", ": bootstrap secrets copy --from environment --to file"),
