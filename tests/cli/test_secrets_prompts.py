@@ -1,5 +1,6 @@
 """Hidden prompts: what is typed is kept and not shown, and nothing is kept where somebody gives up."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 
@@ -109,6 +110,17 @@ def test_a_line_that_the_terminal_cuts_off_is_not_kept(shop: Shop, ask: Ask, siz
     child.expect_exact("stored" if code == 0 else "WORKER_KEY: a terminal drops what is beyond 4095 bytes")
     assert ended(child) == code
     assert shop.kept() == ({"WORKER_KEY": "k" * size} if code == 0 else {})
+
+
+def test_what_is_typed_has_to_be_text(shop: Shop, ask: Ask) -> None:
+    shop.choose("file")
+    child = ask("secrets", "set", "WORKER_KEY")
+    child.expect("WORKER_KEY: ?$")
+    child.waitnoecho()
+    os.write(child.child_fd, b"typed \xff away\n")
+    child.expect_exact("WORKER_KEY: what was typed is not UTF-8")
+    assert ended(child) == 1
+    assert shop.kept() == {}
 
 
 def test_a_store_that_is_only_read_asks_for_nothing(ask: Ask) -> None:

@@ -17,7 +17,7 @@ _LINE = 4095 if sys.platform == "linux" else 1023
 def ask(names: Iterable[str], specs: Mapping[str, SecretSpec]) -> dict[str, Secret]:
     """Ask for each at a hidden prompt; an empty answer skips it.
 
-    Raises BootstrapError for a line of which the terminal may have dropped the end.
+    Raises BootstrapError for what is no text, and for a line of which the terminal may have dropped the end.
     """
     output.words("What you type is not shown. Enter alone skips one.")
     values = {}
@@ -26,7 +26,10 @@ def ask(names: Iterable[str], specs: Mapping[str, SecretSpec]) -> dict[str, Secr
         about = ". ".join(filter(None, (spec.description, spec.documentation)))
         if about:
             output.words(output.clean_value(f"{name}: {about}"))
-        typed = click.prompt(name, default="", show_default=False, hide_input=True, err=True)
+        try:
+            typed = click.prompt(name, default="", show_default=False, hide_input=True, err=True)
+        except UnicodeDecodeError:
+            raise BootstrapError(f"{name}: what was typed is not UTF-8", "Store it as base64.") from None
         if len(typed.encode(errors="replace")) >= _LINE:
             raise BootstrapError(
                 f"{name}: a terminal drops what is beyond {_LINE} bytes of a line, so its end may be lost",
