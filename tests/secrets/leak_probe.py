@@ -85,9 +85,13 @@ class Probe:
                     found.update(self._in_process(*now))
             done.wait(0.005)
 
+    def in_arguments(self, cmdline: bytes) -> bool:
+        """Whether a command line, as /proc has it, holds one, and is none of `gp`."""
+        return self.finds(cmdline) and not _may(cmdline.split(b"\0"))
+
     def _in_process(self, cmdline: bytes, environ: bytes) -> Iterator[str]:
         arguments = cmdline.split(b"\0")
-        if self.finds(cmdline) and not _may(arguments):
+        if self.in_arguments(cmdline):
             yield f"arguments of {_name(arguments)}"
         if self.finds(environ):
             yield f"environment of {_name(arguments)}"

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: Python reads it at its start: what is started, and lives too short to be met in /proc, is written down
+RECORDER = """
+import os, sys
+def record(event, given):
+    if event in ("subprocess.Popen", "os.exec", "os.posix_spawn"):
+        words = [given[1]] if isinstance(given[1], (str, bytes)) else given[1]
+        line = b"\\0".join(os.fsencode(word) for word in words).hex() + "\\n"
+        log = os.open({path!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.write(log, line.encode())
+        os.close(log)
+sys.addaudithook(record)
+"""
+
+
 class Sweep:
     """A project, two values that nobody else has, and the probe that knows them."""
 
@@ -31,6 +45,9 @@ class Sweep:
         self.folder = folder
         self.shop = Shop(folder)
         self.programs = StandIns(folder / "stand-ins")
+        self.started = folder / "started"
+        recorder = RECORDER.format(path=str(self.started))
+        self.shop.environ |= self.poison({"sitecustomize.py": recorder})
         self.shop.write("README.md", "nothing of interest\n")
         self.shop.git("add", ".")
         self.shop.git("-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-qm", "Begin")
@@ -58,6 +75,8 @@ class Sweep:
             "stderr": self.probe.finds(result.err.encode()),
         }
         assert printed == {"stdout": asked, "stderr": False}
+        lines = self.started.read_text().splitlines() if self.started.exists() else ()
+        assert not any(self.probe.in_arguments(bytes.fromhex(line)) for line in lines)
 
     def set(
         self,
