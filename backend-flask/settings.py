@@ -73,10 +73,11 @@ class Rollbar:
 
 @dataclass(frozen=True)
 class TraceHeaders:
-    """Whose trace headers count: an id from outside decides what a trace shows, and what sampling costs."""
+    """Whose trace headers count, as an id from outside decides what sampling costs; and who is sent ours."""
 
     trusted: bool = False  # everybody's: for a service that only its siblings reach
     proof_key: bytes = field(default=b"", repr=False)  # else those that come with a proof made with this key
+    peers: frozenset[Address] = frozenset()  # the siblings that it calls: ours go to nobody else
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Settings:
             trace_headers=TraceHeaders(
                 trusted=given.get("TRACE_HEADERS", "").lower() == "trusted",
                 proof_key=given.get("TRACE_PROOF_KEY", "").encode(),
+                peers=_peers(given.get("TRACE_PEERS", "")),
             ),
             honeycomb=_honeycomb(given),
             xray=_xray(given),
@@ -121,6 +123,11 @@ class Settings:
         }
 
 
+def _peers(text: str) -> frozenset[Address]:
+    """Read "host:port,host:port"; what is malformed names nobody."""
+    return frozenset(peer for part in text.lower().split(",") if (peer := _address(part.strip())))
+
+
 def _origins(given: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
     """Take the URLs of the frontend and of this service, without a path: browsers compare origins as text."""
     found: list[str] = []
@@ -132,7 +139,7 @@ def _origins(given: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
             faults.append(f"{name} is not an http or https URL")
         else:
             parts = urlsplit(given[name])
-            port = f":{parts.port}" if parts.port and parts.port != _PORTS[parts.scheme] else ""
+            port = f":{parts.port}" if parts.port and parts.port != PORTS[parts.scheme] else ""
             found.append(f"{parts.scheme}://{host}{port}")
     why = " and ".join(faults)
     state = "on" if not faults else f"on, but {why}" if found else f"off: {why}"
@@ -213,7 +220,7 @@ def _rollbar(given: Mapping[str, str]) -> Rollbar:
     )
 
 
-_PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443}
 
 
 def _first(given: Mapping[str, str], name: str, otherwise: str) -> str:
@@ -226,7 +233,7 @@ def _http_host(url: str) -> str | None:
         in_range = parts.port != 0  # reading the port raises when it is no number, or too large
     except ValueError:
         return None
-    return parts.hostname if parts.scheme in _PORTS and in_range else None
+    return parts.hostname if parts.scheme in PORTS and in_range else None
 
 
 def _otlp_headers(text: str) -> dict[str, str] | None:

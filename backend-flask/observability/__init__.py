@@ -1,7 +1,8 @@
 """Telemetry. One module for each vendor, each with one function `instrument(app, settings) -> Running`.
 
-Read `honeycomb`, `xray`, `cloudwatch`, `rollbar`. The others are how they share a trace id (`edge`), deliver
-without slowing a request (`delivery`), encode (`otlp`, `log_lines`) and reach the daemon (`xray_daemon`).
+Read `honeycomb`, `xray`, `cloudwatch`, `rollbar`. The others are how they share a trace id (`edge`), hand it
+on (`outgoing`), deliver without slowing a request (`delivery`), encode (`otlp`, `log_lines`) and reach the
+daemon (`xray_daemon`).
 """
 
 import atexit
@@ -40,6 +41,7 @@ def instrument(app: Flask, settings: Settings) -> None:
         for vendor, why_off in settings.why_off().items()
     }
     if running:
+        importlib.import_module("observability.outgoing").instrument(app, settings)
         wrap(app, lambda inner: Edge(inner, settings.trace_headers))
         atexit.register(_shut_down, running, SECONDS_TO_SHUT_DOWN)
 

@@ -53,6 +53,12 @@ def current_trace() -> Trace | None:
     return _current.get()
 
 
+def note_decision(*, sampled: bool) -> None:
+    """Let X-Ray's decision about the request being served be known to whom it calls."""
+    if trace := _current.get():
+        _current.set(trace._replace(sampled=sampled))
+
+
 def new_trace_id() -> str:
     """Make an id that X-Ray accepts, too: it begins with the time."""
     return f"{int(time.time()):08x}{random.getrandbits(96):024x}"

@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from flask import Flask, current_app, got_request_exception, has_app_context, request
-from opentelemetry import context, trace
+from opentelemetry import context, propagate, trace
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -23,6 +23,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusC
 from observability import otlp
 from observability.delivery import Account, Delivery, Running
 from observability.edge import Trace, current_trace
+from observability.outgoing import without_secrets
 from observability.wsgi import MOST_CHARACTERS, Headers, path_of, watching, wrap
 from settings import HEALTH_PATH, Honeycomb, Settings
 
@@ -193,14 +194,13 @@ def _serve_tracers(provider: TracerProvider) -> None:
     _PROVIDER.outside_apps = provider
     if trace.get_tracer_provider() is not _PROVIDER:
         trace.set_tracer_provider(_PROVIDER)
+        propagate.set_global_textmap(CompositePropagator([]))  # `outgoing` says who is sent a trace's headers
         RequestsInstrumentor().instrument(tracer_provider=_PROVIDER, request_hook=_cut_query)
 
 
 def _cut_query(span: trace.Span, sent: Any) -> None:
-    """Keep only scheme, host and path of the URL of an outgoing call: the rest may carry secrets."""
     if span.is_recording():
-        parts = urlsplit(sent.url)
-        span.set_attribute("url.full", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
+        span.set_attribute("url.full", without_secrets(sent.url))
 
 
 class _CurrentAppTracerProvider(trace.TracerProvider):

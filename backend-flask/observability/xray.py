@@ -1,12 +1,13 @@
 """Segments to AWS X-Ray through its SDK and daemon.
 
-No library is patched: patched ones also record the calls that other vendors' exporters make.
+The SDK patches no library: those that it patches also record the calls that other vendors' exporters make.
 """
 
+import functools
 import logging
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from aws_xray_sdk.core import AWSXRayRecorder
@@ -16,7 +17,7 @@ from aws_xray_sdk.core.utils import stacktrace
 from flask import Flask, got_request_exception
 
 from observability.delivery import Account, Running
-from observability.edge import Trace, current_trace, new_trace_id
+from observability.edge import Trace, current_trace, new_trace_id, note_decision
 from observability.wsgi import Headers, watching, wrap
 from observability.xray_daemon import SamplingRules, SegmentSocket
 from settings import HEALTH_PATH, Settings
@@ -53,6 +54,7 @@ def instrument(app: Flask, settings: Settings) -> Running:
 
     handed_to_routes: Recorder = SampledOnly(recorder)
     app.extensions["xray_recorder"] = handed_to_routes
+    app.extensions["xray_call"] = functools.partial(RemoteCall.begin, recorder)
     wrap(app, lambda inner: Segments(inner, recorder))
     got_request_exception.connect(record_exception, app, weak=False)
     return Running(lambda: {**account.report(), "waiting": 0}, stop)
@@ -92,6 +94,7 @@ class Segments:
         try:
             trace = current_trace() or Trace(new_trace_id())
             decision = self._decide(trace, environ)
+            note_decision(sampled=bool(decision))
             if not decision:
                 return None
             segment = self._recorder.begin_segment(
@@ -133,6 +136,31 @@ def _url(environ: "WSGIEnvironment") -> str:
     """Answer the URL without its query string, which may carry a secret."""
     host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
     return f"{environ['wsgi.url_scheme']}://{host}{quote(environ['PATH_INFO'], '/@:', 'latin-1')}"
+
+
+class RemoteCall:
+    """The subsegment of a call to a sibling, and the parent of that one's segment: X-Ray draws an arrow."""
+
+    def __init__(self, recorder: AWSXRayRecorder, host: str, method: str, url: str) -> None:
+        self._recorder = recorder
+        self._subsegment = recorder.begin_subsegment(host, "remote")
+        self._subsegment.put_http_meta(http.METHOD, method)
+        self._subsegment.put_http_meta(http.URL, url)
+        self.id: str = self._subsegment.id
+
+    @classmethod
+    def begin(cls, recorder: AWSXRayRecorder, host: str, method: str, url: str) -> Self | None:
+        """Open one, where something is recorded."""
+        return cls(recorder, host, method, url) if recorder.get_trace_entity() else None
+
+    def end(self, status: int | None, error: Exception | None) -> None:
+        """Say how it went."""
+        if error is not None:
+            limit = self._recorder.max_trace_back
+            self._subsegment.add_exception(error, stacktrace.get_stacktrace(limit=limit))
+        else:
+            self._subsegment.put_http_meta(http.STATUS, status)
+        self._recorder.end_subsegment()
 
 
 class SampledOnly:

@@ -11,6 +11,9 @@ from werkzeug.test import TestResponse
 from receivers import PATIENCE, AllVendors, LogLine, ReceivedSpan, sampling_rule
 from trace_headers import root
 
+# What a caller sends so that a service joins its trace.
+HEADERS_OF_TRACES = {"traceparent", "x-amzn-trace-id", "x-trace-proof"}
+
 # How many spans, segments, log lines and items.
 Counts = tuple[int, int, int, int]
 

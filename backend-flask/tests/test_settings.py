@@ -29,6 +29,7 @@ def test_nothing_set_means_all_off() -> None:
     assert settings.cors == "off: FRONTEND_URL is not set and BACKEND_URL is not set"
     assert not settings.trace_headers.trusted
     assert not settings.trace_headers.proof_key
+    assert not settings.trace_headers.peers
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n\t"])
@@ -191,6 +192,19 @@ def test_how_long_spans_wait_for_more(milliseconds: str, seconds: float) -> None
     assert Settings.from_environ(environ).honeycomb.seconds_between_batches == seconds
 
 
+@pytest.mark.parametrize(
+    ("text", "peers"),
+    [
+        ("db:5432", {Address("db", 5432)}),
+        (" Backend:4567 , 127.0.0.1:80,", {Address("backend", 4567), Address("127.0.0.1", 80)}),
+        ("db", set()),
+        ("*:80,a:b,:1,a:0,a:65536,http://a:1", {Address("*", 80)}),
+    ],
+)
+def test_who_is_a_sibling(text: str, peers: set[Address]) -> None:
+    assert Settings.from_environ({"TRACE_PEERS": text}).trace_headers.peers == peers
+
+
 def test_no_secret_is_ever_shown() -> None:
     environ = {
         GENERAL: CLOUD,
@@ -223,7 +237,7 @@ REASONS = {
     ),
 }
 NAMES = [GENERAL, TRACES, HEADERS, DAEMON, GROUP, TOKEN, ENDPOINT, *REGION, *KEYS]
-NAMES += ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_SERVICE_NAME", "TRACE_HEADERS", "TRACE_PROOF_KEY"]
+NAMES += ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_SERVICE_NAME", "TRACE_HEADERS", "TRACE_PROOF_KEY", "TRACE_PEERS"]
 NAMES += ["FRONTEND_URL", "BACKEND_URL"]
 
 
