@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bootstrap.config.errors import ManifestError
-from bootstrap.config.interpolation import interpolate, refers_to_url
+from bootstrap.config.interpolation import interpolate, references, refers_to_url
 from bootstrap.encoding.names import check_variable
 from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, View, WhenSecret
 from bootstrap.model.errors import NotConfiguredError, UsageError
@@ -16,7 +16,9 @@ from bootstrap.model.secret import Secret
 from bootstrap.vendors import VENDORS
 
 #: what a shell may have inherited from another service, and what would then be reported under its name
-_FOREIGN = re.compile(r"OTEL_.*|AWS_XRAY_.*|TRACE_HEADERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID", re.ASCII)
+_FOREIGN = re.compile(
+    r"OTEL_.*|AWS_XRAY_.*|TRACE_HEADERS|TRACE_PEERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID", re.ASCII
+)
 
 #: where keys and telemetry go, which the vendors decide: a cloned manifest must not
 _DESTINATION = re.compile(
@@ -25,6 +27,8 @@ _DESTINATION = re.compile(
 
 #: what `up` makes anew for every run: who knows it may hand a public service the trace to join
 PROOF_KEY = "TRACE_PROOF_KEY"
+#: the siblings that a service calls, host:port with commas between: its trace headers go to nobody else
+PEERS = "TRACE_PEERS"
 
 Lookup = Callable[[str], Secret | None]
 
@@ -108,7 +112,8 @@ def resolve(
     `routing` gives each vendor's route; a vendor without one is off. `url` gives the URL of a port. Raises
     ManifestError where two parts of the manifest claim one name, and whatever `url` raises.
     """
-    variables = {variable.name: variable for variable in (*_identity(service, view), *_trust(service))}
+    told = (*_identity(service, view), *_trust(project, service, view))
+    variables = {variable.name: variable for variable in told}
     for vendor in service.telemetry:
         for variable in _reporting(project, service, vendor, routing.get(vendor), view):
             variables.setdefault(variable.name, variable)
@@ -152,12 +157,8 @@ def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
             f"{variable.name} is already set by {variables[variable.name].origin}",
             "Remove it here, or change it there.",
         )
-    if variable.name in {"TRACE_HEADERS", PROOF_KEY}:
-        raise ManifestError(
-            key,
-            f"{variable.name} follows from whether a service is public",
-            "Set public = true or false for the service.",
-        )
+    if variable.name in _TRUST:
+        raise ManifestError(key, f"{variable.name} {_TRUST[variable.name][0]}", _TRUST[variable.name][1])
     if isinstance(variable.value, Text) and _DESTINATION.fullmatch(variable.name):
         raise ManifestError(
             key,
@@ -165,6 +166,18 @@ def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
             "Set it in your own shell or in docker-compose.override.yml if you need it.",
         )
     variables.setdefault(variable.name, variable)
+
+
+_PUBLIC = ("follows from whether a service is public", "Set public = true or false for the service.")
+#: what nobody sets, with why and what to do instead
+_TRUST = {
+    "TRACE_HEADERS": _PUBLIC,
+    PROOF_KEY: _PUBLIC,
+    PEERS: (
+        "follows from which services it calls",
+        "Give it their ${address:SERVICE} in another variable, as part of a URL for example.",
+    ),
+}
 
 
 def _identity(service: Service, view: View) -> Iterable[Variable]:
@@ -179,15 +192,38 @@ def _identity(service: Service, view: View) -> Iterable[Variable]:
         yield Variable("PORT", Text(str(port)), f"{origin}.port")
 
 
-def _trust(service: Service) -> Iterable[Variable]:
-    """Say whose trace headers count: a stranger's would decide what is sampled, and so what it costs."""
+def _trust(project: Project, service: Service, view: View) -> Iterable[Variable]:
+    """Say whose trace headers count: a stranger's would decide what is sampled, and so what it costs.
+
+    Who calls siblings knows them, and can prove itself to those that are public.
+    """
     if service.build is None or not service.telemetry:
         return
     origin = f"services.{service.name}.public"
-    if service.public:
+    peers = _peers(project, service, view)
+    if service.public or peers:
         yield Variable(PROOF_KEY, FromSecret(PROOF_KEY), f"{origin}, bootstrap up")
-    else:
+    if not service.public:
         yield Variable("TRACE_HEADERS", Text("trusted"), origin)
+    if peers:
+        yield Variable(PEERS, Text(",".join(peers)), f"services.{service.name}.environment")
+
+
+def _peers(project: Project, service: Service, view: View) -> list[str]:
+    """Where it reaches the services of ours whose ${address:...} it is given; an image is not ours."""
+    named = [
+        project.services[name]
+        for value in service.environment.values()
+        for kind, name in references(value)
+        if kind == "address"
+    ]
+    return list(
+        dict.fromkeys(
+            f"{_address(peer.name, view)}:{_port(peer, view)}"
+            for peer in named
+            if peer.build is not None and peer.telemetry and peer.port is not None
+        )
+    )
 
 
 def _reporting(
@@ -207,20 +243,23 @@ def _configured(
     project: Project, service: Service, view: View, url: Callable[[int], str]
 ) -> Iterable[Variable]:
     """Fill in the manifest's own `environment`."""
-
-    def port(name: str) -> int:
-        other = project.services[name]
-        # A browser and a host process use the published port, a container its neighbour's own.
-        return (other.port if view == "host" else other.container_port) or 0
-
     fill: dict[str, Callable[[str], object]] = {
         "url": lambda name: url(project.services[name].port or 0),
-        "address": lambda name: name if view == "container" else "127.0.0.1",
-        "port": port,
+        "address": lambda name: _address(name, view),
+        "port": lambda name: _port(project.services[name], view),
     }
     for name, value in service.environment.items():
         text = Text(interpolate(value, fill), per_workspace=refers_to_url(value))
         yield Variable(name, text, f"services.{service.name}.environment")
+
+
+def _address(name: str, view: View) -> str:
+    return name if view == "container" else "127.0.0.1"
+
+
+def _port(service: Service, view: View) -> int:
+    """A browser and a host process use the published port, a container its neighbour's own."""
+    return (service.port if view == "host" else service.container_port) or 0
 
 
 def fill_in(variables: Sequence[Variable], lookup: Lookup) -> list[Resolved]:

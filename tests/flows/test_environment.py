@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.manifest import parse
@@ -104,11 +105,67 @@ def test_a_public_service_believes_only_who_knows_the_key_of_the_run() -> None:
         seen = made("web", secrets=given, project=project)
         assert {name: value for name, value in seen.items() if name.startswith("TRACE_")} == expected
         assert not [name for name in made("job", secrets=given, project=project) if name.startswith("TRACE_")]
-    environ = {"TRACE_HEADERS": "trusted", "TRACE_PROOF_KEY": "fake", "HOME": "/home/me"}
+    environ = {
+        "TRACE_HEADERS": "trusted",
+        "TRACE_PROOF_KEY": "fake",
+        "TRACE_PEERS": "a:1",
+        "HOME": "/home/me",
+    }
     assert scrubbed(environ, PROJECT) == {"HOME": "/home/me"}
 
 
-@pytest.mark.parametrize("name", ["TRACE_HEADERS", "TRACE_PROOF_KEY"])
+def calling(caller: dict[str, Any], callee: dict[str, Any], environment: dict[str, str]) -> Project:
+    services = {
+        "web": {"build": "web", "port": 8000, "telemetry": ["xray"], "environment": environment, **caller},
+        "api": {"build": "api", "port": 9000, "telemetry": ["honeycomb"], **callee},
+        "db": {"image": "postgres:16-alpine", "port": 5432, "telemetry": ["xray"]},
+    }
+    return parse({"project": {"name": "shop", "region": "eu-west-1"}, "services": services}, OPTIONS)
+
+
+API = {"API": "http://${address:api}:${port:api}/", "API_AGAIN": "${address:api}", "DB": "${address:db}"}
+
+
+@pytest.mark.parametrize(("view", "peer"), [("host", "127.0.0.1:9000"), ("container", "api:9000")])
+def test_who_calls_siblings_knows_them_and_can_prove_itself(view: str, peer: str) -> None:
+    project = calling({}, {}, API)
+    for caller in ({"public": True}, {}):
+        project = calling(caller, {}, API)
+        seen = made("web", view, secrets={"TRACE_PROOF_KEY": "fake"}, project=project)
+        trusted = {} if caller else {"TRACE_HEADERS": "trusted"}
+        assert {name: value for name, value in seen.items() if name.startswith("TRACE_")} == {
+            **trusted,
+            "TRACE_PROOF_KEY": "fake",
+            "TRACE_PEERS": peer,
+        }
+    moved = replace(
+        project, services={**project.services, "api": replace(project.services["api"], port=9001)}
+    )
+    assert made("web", view, project=moved)["TRACE_PEERS"] == peer.replace("1:9000", "1:9001")
+
+
+@pytest.mark.parametrize(
+    ("callee", "environment"),
+    [
+        ({}, {}),
+        ({}, {"API": "${url:api}"}),  # the way of browsers, on which anybody may listen
+        ({}, {"DB": "${address:db}:${port:db}"}),
+        ({"telemetry": []}, API),
+    ],
+)
+def test_nobody_else_is_a_sibling(callee: dict[str, Any], environment: dict[str, str]) -> None:
+    seen = made("web", secrets={"TRACE_PROOF_KEY": "fake"}, project=calling({}, callee, environment))
+    assert {name: value for name, value in seen.items() if name.startswith("TRACE_")} == {
+        "TRACE_HEADERS": "trusted"
+    }
+
+
+def test_without_telemetry_nothing_is_said_about_traces() -> None:
+    seen = made("web", project=calling({"telemetry": []}, {}, API), secrets={"TRACE_PROOF_KEY": "fake"})
+    assert not [name for name in seen if name.startswith("TRACE_")]
+
+
+@pytest.mark.parametrize("name", ["TRACE_HEADERS", "TRACE_PROOF_KEY", "TRACE_PEERS"])
 @pytest.mark.parametrize("public", [True, False])
 def test_a_manifest_cannot_say_otherwise(name: str, *, public: bool) -> None:
     service = {
