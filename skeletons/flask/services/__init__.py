@@ -1,0 +1,1 @@
+"""What the service does: plain functions over plain values, which know no Flask."""
