@@ -10,7 +10,8 @@ from bootstrap.config.interpolation import references
 from bootstrap.config.location import MANIFEST
 from bootstrap.model.project import Project
 
-_COLLECTOR = "telemetry"
+#: what the telemetry collector is called among the services
+COLLECTOR = "telemetry"
 #: what brings secrets into a `compose` table from elsewhere, and what to do instead
 _BROUGHT_IN = {
     "extends": ("brings the secrets of another service along", "Say what it takes in this table itself."),
@@ -22,7 +23,7 @@ def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path
     """Check what no table can know alone."""
     for service in project.services.values():
         key = f"services.{service.name}"
-        if service.name == _COLLECTOR:
+        if service.name == COLLECTOR:
             raise ManifestError(key, "is what the telemetry collector is called", "Give it another name.")
         for vendor in service.telemetry:
             if vendor not in vendors:

@@ -22,7 +22,7 @@ from bootstrap.model.manifest import (
 )
 from bootstrap.model.project import Project, SecretSpec, Service
 
-_SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 _SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
 _TABLES = ("project", "services", "telemetry", "secrets", "workspace", "milestones", "files")
 #: what the manifest itself says, so that `compose = {...}` may not say it a second time
@@ -60,7 +60,7 @@ def parse(data: Mapping[str, Any], vendors: Mapping[str, type[Any]], *, root: Pa
     if "project" not in data:
         raise ManifestError("project", "is missing", 'Add it: [project] with name = "..."')
     table = convert("project", data["project"], ProjectTable)
-    services = {name: _service(name, raw) for name, raw in named("services", data, _SERVICE_NAME).items()}
+    services = {name: _service(name, raw) for name, raw in named("services", data, SERVICE_NAME).items()}
     project = Project(
         name=table.name,
         region=table.region,
@@ -178,7 +178,7 @@ def _overlay(project: Project, data: Mapping[str, Any]) -> Project:
             file=LOCAL_MANIFEST,
         )
     services = dict(project.services)
-    for name, raw in named("services", data, _SERVICE_NAME).items():
+    for name, raw in named("services", data, SERVICE_NAME).items():
         if name not in services:
             raise ManifestError(
                 f"services.{name}", f"is not in {MANIFEST}", known(name, services), file=LOCAL_MANIFEST
