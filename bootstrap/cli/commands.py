@@ -3,6 +3,7 @@
 COMMANDS = {
     "init": "Create or complete the manifest, and render everything.",
     "render": "Write every generated file.",
+    "service": "Add services to the project.",
     "up": "Run the services and the telemetry collector.",
     "down": "Stop what runs.",
     "status": "Show what runs.",
@@ -16,6 +17,9 @@ COMMANDS = {
     "completion": "Print what makes a shell complete commands and names.",
     "doctor": "Check this machine and this project, and say what to type next.",
 }
+
+#: the verbs of `bootstrap service`
+SERVICE = {"add": "Add a service to the manifest, with files of its own if you like."}
 
 #: the verbs of `bootstrap secrets`
 SECRETS = {

@@ -94,7 +94,8 @@ def _show(session: Session, opened: init.Opened) -> None:
 def _next(opened: init.Opened) -> str:
     if opened.without_command:
         return f'Next: add command = "..." to [services.{opened.without_command[0]}], then: bootstrap up'
-    return "Next: bootstrap up" if opened.urls or opened.vendors else "Next: add a service to bootstrap.toml"
+    added = opened.urls or opened.vendors
+    return "Next: bootstrap up" if added else "Next: bootstrap service add NAME --template flask"
 
 
 def _show_vendors(vendors: Sequence[init.VendorState]) -> None:

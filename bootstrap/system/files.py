@@ -103,6 +103,16 @@ class ProjectFiles:
         except OSError as error:
             raise file_error("read", path, error) from error
 
+    def entries(self, folder: str) -> list[str] | None:
+        """The names in a folder, or None where there is none."""
+        try:
+            with self._parent(f"{folder}/any", create=False) as directory:
+                return sorted(os.listdir(directory))  # noqa: PTH208 - an open folder has no path
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise file_error("read", folder, error) from error
+
     def write(self, path: str, data: bytes, *, mode: int | None = None) -> None:
         """Replace the file atomically; missing folders are made."""
         try:
@@ -127,6 +137,15 @@ class ProjectFiles:
             return
         except OSError as error:
             raise file_error("remove", path, error) from error
+
+    def remove_folder(self, path: str) -> None:
+        """Remove the folder if it is empty; one that is not, or not there, is no error."""
+        try:
+            with self._parent(path, create=False) as directory:
+                os.rmdir(PurePosixPath(path).name, dir_fd=directory)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise file_error("remove", path, error) from error
 
     @contextlib.contextmanager
     def _parent(self, path: str, *, create: bool) -> Iterator[int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.cli.commands import COMMANDS, SECRETS
+from bootstrap.cli.commands import COMMANDS, SECRETS, SERVICE
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = """
@@ -40,7 +40,9 @@ def project(repository: Any) -> Any:
     return repository
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, *(f"secrets {verb}" for verb in SECRETS)])
+@pytest.mark.parametrize(
+    "name", [*COMMANDS, *(f"secrets {verb}" for verb in SECRETS), *(f"service {verb}" for verb in SERVICE)]
+)
 def test_every_command_explains_itself_with_examples(bootstrap: Any, name: str, tmp_path: Path) -> None:
     result = bootstrap(*name.split(), "--help", cwd=tmp_path).check(
         0, "Examples:", f"bootstrap {name}", "--json", "-C DIR"

@@ -262,7 +262,7 @@ def test_init_asks_before_it_creates_and_takes_no_for_an_answer(repository: Any)
         child.sendline("")
         child.expect_exact("Look for leaked secrets before every commit? [Y/n]: ")
         child.sendline("n")
-        child.expect_exact("Next: add a service to bootstrap.toml")
+        child.expect_exact("Next: bootstrap service add NAME --template flask")
         child.expect(pexpect.EOF)
     assert child.exitstatus == 0
     assert (repository.root / "bootstrap.toml").exists()
