@@ -63,11 +63,12 @@ class Traces:
     def _arrived(self, before: set[str]) -> "_Arrived":
         new = [trace for trace in self.latest() if trace["trace_id"] not in before]
         return _Arrived(
-            [self._read(trace["trace_id"]) for trace in new if trace["span_count"]],
-            [self._read(trace["trace_id"]) for trace in new if trace["segment_count"]],
+            [self.read(trace["trace_id"]) for trace in new if trace["span_count"]],
+            [self.read(trace["trace_id"]) for trace in new if trace["segment_count"]],
         )
 
-    def _read(self, trace_id: str) -> dict[str, Any]:
+    def read(self, trace_id: str) -> dict[str, Any]:
+        """One trace whole."""
         parts = urlsplit(self.url)
         answer = browse(parts._replace(path=f"{parts.path}/{trace_id}").geturl())
         assert answer.status == 200, answer
