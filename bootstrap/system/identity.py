@@ -64,15 +64,21 @@ class Identity:
                 os.kill(self.pid, signal.SIGKILL)
 
 
+def part_of(run_id: str, name: str) -> str:
+    """The run id of a part of a run: what carries it carries the run's own, too."""
+    return f"{run_id}/{name}"
+
+
 def carries(pid: int, run_id: str) -> bool:
-    """Whether the process was started with this run id; False where that cannot be read.
+    """Whether the process was started with this run id, or a part's of it; False where that cannot be read.
 
     A program that writes its title over its environment (PostgreSQL, setproctitle) cannot be recognised.
     """
     try:
-        return bool(run_id) and _environment(psutil.Process(pid)).get(RUN_ID) == run_id
+        carried = _environment(psutil.Process(pid)).get(RUN_ID, "") if run_id else ""
     except (psutil.Error, OSError):
         return False
+    return bool(run_id) and (carried == run_id or carried.startswith(part_of(run_id, "")))
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

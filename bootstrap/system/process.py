@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import IO
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.execute import explain
 from bootstrap.system.identity import RUN_ID, Identity
+
+#: between two looks at a process, where the system cannot tell when it ends
+_POLL = 0.1
 
 
 class Group:
@@ -58,6 +62,16 @@ class Group:
         if result is None:
             return None
         return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
+
+    def wait(self) -> int:
+        """Block until the leader has ended, without reaping it, and return its exit code as `poll` does."""
+        while (code := self.poll()) is None:
+            if hasattr(os, "waitid"):
+                with contextlib.suppress(ChildProcessError):
+                    os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            else:
+                time.sleep(_POLL)
+        return code
 
     def signal(self, number: int) -> None:
         """Send a signal to every process of the group; none left is no error."""
