@@ -111,8 +111,7 @@ def command(
                 announce(session, prepared.names)
             detaching.tell_ready(session.state)
 
-        observer = prepared.observed(screen.show)
-        code = engine.up(prepared.launches, observer, ready=ready, containers=prepared.containers)
+        code = engine.up(prepared.launches, screen.show, ready=ready, containers=prepared.containers)
         return screen.verdict(code)
 
 

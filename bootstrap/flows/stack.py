@@ -27,12 +27,13 @@ from bootstrap.model.environment import CollectorAddress, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
-from bootstrap.stack.interface import Launch, LogLine, Observer, Phase, PhaseChanged
+from bootstrap.stack.interface import Launch, Phase
 from bootstrap.system.state import State
 from bootstrap.workspaces.interface import Workspace
 
 #: what the collector is called among the services
 COLLECTOR_SERVICE = "telemetry"
+_ALIVE = (Phase.STARTING, Phase.HEALTHY, Phase.RESTARTING)
 
 
 class Run(Struct, frozen=True):
@@ -41,20 +42,9 @@ class Run(Struct, frozen=True):
     launches: tuple[Launch, ...]
     #: services that are only an image, which need a container engine
     skipped: tuple[str, ...]
-    #: bound for the collector before anything starts, so that nobody else gets its ports in between
+    #: bound for the collector before anything starts, so that nobody else gets its ports in between; while
+    #: the run lasts they stay open, and queue what is sent while the collector starts, or starts again
     sockets: Sockets
-
-
-def handing_over(sockets: Sockets, observer: Observer) -> Observer:
-    """Hand every event on, and close this process's copies of the sockets once the collector has them."""
-
-    def watch(event: PhaseChanged | LogLine) -> None:
-        settled = isinstance(event, PhaseChanged) and event.phase in (Phase.HEALTHY, Phase.FAILED)
-        if settled and event.service == COLLECTOR_SERVICE:
-            sockets.close()
-        observer(event)
-
-    return watch
 
 
 def running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
@@ -63,7 +53,7 @@ def running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
         statuses = engines.current(root, state, environ, None).status()
     except BootstrapError:
         return set()
-    return {status.name for status in statuses if status.phase in (Phase.STARTING, Phase.HEALTHY)}
+    return {status.name for status in statuses if status.phase in _ALIVE}
 
 
 def plan_run(

@@ -11,7 +11,7 @@ from bootstrap.flows.containers import Wanted
 from bootstrap.flows.observe import page_at
 from bootstrap.flows.run import COLLECTOR
 from bootstrap.stack.compose import ComposeEngine
-from bootstrap.stack.interface import Containers, Engine, Launch, Observer
+from bootstrap.stack.interface import Containers, Engine, Launch
 from bootstrap.system.state import State
 
 
@@ -20,7 +20,7 @@ class Prepared(Struct, frozen=True):
 
     launches: tuple[Launch, ...]
     containers: Containers | None = None
-    #: bound for the collector before anything starts
+    #: bound for the collector before anything starts, and open as long as the run
     sockets: Sockets | None = None
     #: services that are only an image, where no container can run
     skipped: tuple[str, ...] = ()
@@ -33,13 +33,9 @@ class Prepared(Struct, frozen=True):
         return [launch.name for launch in self.launches]
 
     def close(self) -> None:
-        """Give back what was bound and nobody has taken."""
+        """Give back what was bound."""
         if self.sockets is not None:
             self.sockets.close()
-
-    def observed(self, observer: Observer) -> Observer:
-        """Hand events on, and let go of what the services have taken over meanwhile."""
-        return stack.handing_over(self.sockets, observer) if self.sockets is not None else observer
 
 
 def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepared:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bootstrap.model.errors import BootstrapError
+from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack import logfile, record
 from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, ServiceStatus
+from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
+from bootstrap.stack.readiness import check_port
 from bootstrap.stack.setup import Preparation
-from bootstrap.stack.supervisor import Limits, Supervisor
-from bootstrap.system import ports
+from bootstrap.stack.supervisor import Supervisor
 from bootstrap.system.identity import clear, wait_until
 from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
@@ -58,7 +59,7 @@ class ProcessEngine(Engine):
         with self._alone():
             self._clear()
             for launch in launches:
-                _check_port(launch)
+                check_port(launch)
             return self._supervisor(ordered, observer).run(ready)
 
     def reclaim(self) -> None:
@@ -77,7 +78,16 @@ class ProcessEngine(Engine):
 
     def restart(self, services: Sequence[str]) -> None:
         """See Engine.restart."""
-        raise NotImplementedError(services)
+        run = record.load(self._state)
+        if run is None or not run.live():
+            raise NotConfiguredError("nothing runs here", "Start it: bootstrap up")
+        for name in services:
+            if name not in run.services:
+                raise BootstrapError(
+                    f"{name} is not part of what runs here: {', '.join(run.services)}",
+                    f"Stop that with `bootstrap down`, then type: bootstrap up {name}",
+                )
+        record.request_restart(self._state, run, services)
 
     def down(self, *, volumes: bool = False) -> list[str]:  # noqa: ARG002 - it keeps no data
         """See Engine.down."""
@@ -159,11 +169,3 @@ class ProcessEngine(Engine):
         found = clear(run.processes(), run.run_id, self._limits.grace)
         record.end(self._state, run, None)
         return names if found else []
-
-
-def _check_port(launch: Launch) -> None:
-    if launch.port is not None and not launch.descriptors and not ports.is_free(launch.port):
-        raise BootstrapError(
-            f"services.{launch.name}: port {launch.port} is taken by {ports.owner(launch.port)}",
-            f"Stop that program, or set services.{launch.name}.port in bootstrap.local.toml.",
-        )

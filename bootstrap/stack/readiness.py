@@ -1,4 +1,4 @@
-"""Decides when a service that was started is ready, and that it is this service which answers."""
+"""Decides when a service may start and when it is ready, and that it is this service which answers."""
 
 import os
 import threading
@@ -16,14 +16,23 @@ _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
 
 
-def wait_until_ready(launch: Launch, group: Group, timeout: float, stopping: threading.Event) -> None:
-    """Wait for the service's health, or until `stopping` is set.
+def check_port(launch: Launch) -> None:
+    """Raise BootstrapError, saying who has it, where the port that the service is to bind is taken."""
+    if launch.port is not None and not launch.descriptors and not ports.is_free(launch.port):
+        raise BootstrapError(
+            f"services.{launch.name}: port {launch.port} is taken by {ports.owner(launch.port)}",
+            f"Stop that program, or set services.{launch.name}.port in bootstrap.local.toml.",
+        )
+
+
+def wait_until_ready(launch: Launch, group: Group, timeout: float, interrupted: threading.Event) -> None:
+    """Wait for the service's health, or until `interrupted` is set.
 
     Raises BootstrapError when it ends, when another program answers at its port, or after `timeout` seconds.
     """
     started = time.monotonic()
     pause = _FIRST_PAUSE
-    while not stopping.wait(pause):
+    while not interrupted.wait(pause):
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         code = group.poll()
         if code is not None:

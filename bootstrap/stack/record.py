@@ -3,16 +3,22 @@
 import os
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack.interface import Phase, ServiceStatus
 from bootstrap.system.identity import Identity
 from bootstrap.system.state import State
 
 _RUN = "run"
 _STOP = "stop"
+_RESTART = "restart"
+_POLL = 0.05
+#: seconds in which a supervisor that is not stuck has seen what it is asked
+_PATIENCE = 10.0
 _OVER = (Phase.FAILED, Phase.STOPPED)
 
 
@@ -26,6 +32,8 @@ class ServiceRecord(msgspec.Struct):
     process: Identity | None = None
     #: seconds since the epoch
     started: float | None = None
+    #: how many times it was told to start again
+    restarts: int = 0
 
 
 class RunRecord(msgspec.Struct):
@@ -81,6 +89,30 @@ def request_stop(state: State, run_id: str) -> None:
     state.write(_STOP, {"run_id": run_id})
 
 
+def request_restart(state: State, record: RunRecord, services: Sequence[str]) -> None:
+    """Have the supervisor of this run start these services again; returns once it has told each of them.
+
+    Raises BootstrapError when the run ends meanwhile, or does not answer.
+    """
+    before = {name: record.services[name].restarts for name in services}
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        run = load(state)
+        if run is None or run.run_id != record.run_id or not run.live():
+            raise NotConfiguredError("the run has ended meanwhile", "Start it: bootstrap up")
+        left = [name for name in services if run.services[name].restarts == before[name]]
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            raise BootstrapError(
+                f"the supervisor (pid {run.supervisor.pid}) does not answer", "Stop it: bootstrap down"
+            )
+        # Somebody else may have asked at the same moment, and written over it.
+        if state.read(_RESTART) is None:
+            state.write(_RESTART, {"run_id": record.run_id, "services": left})
+        time.sleep(_POLL)
+
+
 def end(state: State, record: RunRecord, code: int | None) -> None:
     """Write that this run is over."""
     record.ended = time.time()
@@ -105,6 +137,7 @@ class Recorder:
         services = {name: ServiceRecord(port=port) for name, port in ports.items()}
         self._record = RunRecord(run_id, Identity.of(os.getpid()), time.time(), services)
         state.forget(_STOP)
+        state.forget(_RESTART)
         self._write()
 
     def started(self, service: str, process: Identity) -> None:
@@ -114,11 +147,12 @@ class Recorder:
             record.process, record.started = process, time.time()
             self._write()
 
-    def entered(self, service: str, phase: Phase, detail: str) -> None:
-        """The service is in another phase."""
+    def entered(self, service: str, phase: Phase, detail: str, *, told: bool = False) -> None:
+        """The service is in another phase, possibly because it was `told` to start again."""
         with self._lock:
             record = self._record.services[service]
             record.phase, record.detail = phase, detail
+            record.restarts += told
             self._write()
 
     def _write(self) -> None:
@@ -129,8 +163,18 @@ class Recorder:
         """Whether another process has asked this run to stop."""
         return (self._state.read(_STOP) or {}).get("run_id") == self._record.run_id
 
+    def restarts_requested(self) -> list[str]:
+        """Take the names of the services that another process wants to be started again."""
+        asked = self._state.read(_RESTART)
+        if asked is None:
+            return []
+        self._state.forget(_RESTART)
+        named = asked.get("services") if asked.get("run_id") == self._record.run_id else None
+        return [name for name in named if name in self._record.services] if isinstance(named, list) else []
+
     def end(self, code: int | None) -> None:
         """The run is over."""
         with self._lock:
             end(self._state, self._record, code)
         self._state.forget(_STOP)
+        self._state.forget(_RESTART)

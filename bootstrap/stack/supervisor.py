@@ -15,8 +15,8 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
 from bootstrap.stack import logfile
 from bootstrap.stack.interface import Launch, LogLine, Observer, PhaseChanged
+from bootstrap.stack.limits import Limits
 from bootstrap.stack.output import Output
-from bootstrap.stack.readiness import ended
 from bootstrap.stack.record import Recorder
 from bootstrap.stack.service import DRAIN, Run, Service, StoppingError
 from bootstrap.stack.setup import Preparation
@@ -25,18 +25,6 @@ from bootstrap.system.state import State
 
 _TICK = 0.2
 _POLL = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long things may take, in seconds."""
-
-    #: until a service that was started counts as not getting healthy
-    health: float = 60.0
-    #: between asking a process to end and killing it
-    grace: float = 5.0
-    #: beyond the grace period, until a supervisor that was asked to stop counts as stuck
-    margin: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +76,12 @@ class Supervisor:
         mask = Mask(value for launch in launches for value in launch.hidden)
         run_id = secrets.token_hex(16)
         recorder = Recorder(state, run_id, {launch.name: launch.port for launch in launches})
-        self._run = Run(run_id, base, limits.health, mask, recorder, self._tell)
+        self._run = Run(run_id, base, limits, mask, recorder, self._tell)
         logs = logfile.folder(state.directory)
         self._waves = [[self._service(root, logs, launch) for launch in wave] for wave in waves]
         self._services = {service.launch.name: service for wave in self._waves for service in wave}
         self._waiting = set(self._services.values())
+        self._announced = False
 
     def _service(self, root: Path, logs: Path, launch: Launch) -> Service:
         output = Output(launch.name, self._run.mask, logfile.LogWriter(logs, launch.name), self._tell)
@@ -103,7 +92,7 @@ class Supervisor:
         code: int | None = None
         threads = [
             threading.Thread(
-                target=self._bring_up, args=(service,), kwargs={"healthy": ready is not None}, daemon=True
+                target=self._live, args=(service,), kwargs={"serve": ready is not None}, daemon=True
             )
             for service in self._services.values()
         ]
@@ -117,12 +106,15 @@ class Supervisor:
                 self._run.recorder.end(code)
         return code
 
-    def _bring_up(self, service: Service, *, healthy: bool) -> None:
+    def _live(self, service: Service, *, serve: bool) -> None:
+        """The life of a service, in its own thread."""
         try:
             service.prepare()
-            if healthy:
-                service.start([self._services[name] for name in service.launch.depends_on])
+            if serve:
+                service.start(self._needed(service))
             self._events.put(_Done(service))
+            if serve:
+                service.keep()
         except StoppingError:
             return
         except BootstrapError as error:
@@ -130,21 +122,27 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  the main thread raises it
             self._events.put(_Crashed(error))
 
+    def _needed(self, service: Service) -> list[Service]:
+        """What has to be healthy first; inherited sockets queue what comes before their service is."""
+        others = [self._services[name] for name in service.launch.depends_on]
+        return [other for other in others if not other.launch.descriptors]
+
     def _watch(self, ready: Callable[[], None] | None) -> int:
         """Wait for what ends the run and return its exit code."""
-        announced = False
         while True:
             code = self._verdict(self._next(_TICK))
             if code is not None:
                 return code
-            if not self._waiting and ready is None:
+            if self._waiting:
+                continue
+            if ready is None:
                 return 0
-            if not self._waiting and not announced and ready is not None:
-                announced = True
+            if not self._announced and all(service.healthy for service in self._services.values()):
+                self._announced = True
                 ready()
 
     def _verdict(self, event: _Event | None) -> int | None:
-        """The exit code if this event, or what has happened meanwhile, ends the run."""
+        """The exit code if this event, or what another process has asked for, ends the run."""
         match event:
             case _Signalled(number):
                 return 128 + number
@@ -155,18 +153,9 @@ class Supervisor:
                 raise fault
             case _Done(service):
                 self._waiting.discard(service)
-        if self._someone_left():
-            return 1
+        for name in self._run.recorder.restarts_requested():
+            self._services[name].restart("asked to start again")
         return 0 if self._run.recorder.stop_requested() else None
-
-    def _someone_left(self) -> bool:
-        """Whether a healthy service has ended by itself, which fails the run."""
-        for service in self._services.values():
-            code = service.ended()
-            if code is not None:
-                service.fail(BootstrapError(f"{ended(code)} by itself"))
-                return True
-        return False
 
     def _next(self, timeout: float) -> _Event | None:
         try:
@@ -178,6 +167,8 @@ class Supervisor:
         """Stop everything, dependants first, within the grace period and a little."""
         with self._run.spawning:
             self._run.stopping.set()
+        for service in self._services.values():
+            service.wake()
         hurried = self._ask()
         groups = [service.group for service in self._services.values() if service.group is not None]
         for group in groups:

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from bootstrap.stack.interface import Launch, LogLine, PhaseChanged
+from bootstrap.stack.limits import Limits
 from bootstrap.stack.process import ProcessEngine
-from bootstrap.stack.supervisor import Limits
 from bootstrap.system.state import State
 
 SERVER = """
@@ -59,21 +59,26 @@ from pathlib import Path
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import Launch, LogLine
 from bootstrap.stack.process import ProcessEngine
-from bootstrap.stack.supervisor import Limits
+from bootstrap.stack.limits import Limits
 from bootstrap.system.state import State
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored, as it should
-root, grace = Path(sys.argv[1]), float(sys.argv[2])
-launches = [
-    Launch(**{**each, "directory": Path(each["directory"]), "depends_on": tuple(each["depends_on"])})
-    for each in json.loads(sys.argv[3])
-]
-engine = ProcessEngine(root, State(root, os.environ), os.environ, Limits(grace=grace))
+root, limits = Path(sys.argv[1]), Limits(**json.loads(sys.argv[2]))
+
+
+def launch(**plain):
+    plain |= {"directory": Path(plain["directory"]), "depends_on": tuple(plain["depends_on"])}
+    return Launch(**plain | {"watch": Path(plain["watch"]) if plain["watch"] else None})
+
+
+launches = [launch(**each) for each in json.loads(sys.argv[3])]
+engine = ProcessEngine(root, State(root, os.environ), os.environ, limits)
 
 
 def observe(event):
     what = event.text if isinstance(event, LogLine) else event.phase.name
-    print(f"{event.service}: {what}", flush=True)
+    detail = "" if isinstance(event, LogLine) or event.phase.name != "RESTARTING" else f" {event.detail}"
+    print(f"{event.service}: {what}{detail}", flush=True)
 
 
 try:
@@ -98,11 +103,11 @@ class Supervised:
             for line in stream:
                 self.lines.append(line.rstrip("\n"))
 
-    def wait_for(self, wanted: str) -> None:
+    def wait_for(self, wanted: str, times: int = 1) -> None:
         deadline = time.monotonic() + 40
-        while wanted not in self.lines:
+        while self.lines.count(wanted) < times:
             over = time.monotonic() > deadline or self.process.poll() is not None
-            assert not over or wanted in self.finish(), self.lines
+            assert not over or self.finish().count(wanted) >= times, self.lines
             time.sleep(0.01)
 
     def finish(self) -> list[str]:
@@ -139,14 +144,17 @@ class Project:
         self.state = State(self.root, self.environment)
         self.events: list[PhaseChanged | LogLine] = []
         self.started: list[Supervised] = []
+        #: what the next supervisor is started through
+        self.before: list[str] = []
 
-    def engine(self, *, health: float = 30, grace: float = 5, margin: float = 30) -> ProcessEngine:
-        return ProcessEngine(self.root, self.state, self.environment, Limits(health, grace, margin))
+    def engine(self, **limits: Any) -> ProcessEngine:
+        given = {"health": 30, "margin": 30} | limits
+        return ProcessEngine(self.root, self.state, self.environment, Limits(**given))
 
-    def up(self, *launches: Launch, ready: Callable[[], None] | None = None, health: float = 30) -> int:
+    def up(self, *launches: Launch, ready: Callable[[], None] | None = None, **limits: Any) -> int:
         """Run in this process, until ready unless told otherwise."""
         stop = ready or (lambda: signal.raise_signal(signal.SIGTERM))
-        return self.engine(health=health, grace=2).up(launches, self.events.append, ready=stop)
+        return self.engine(**{"grace": 2, **limits}).up(launches, self.events.append, ready=stop)
 
     def launch(self, name: str, *command: str, **more: Any) -> Launch:
         return Launch(name, command or ("sleep", "600"), self.root, more.pop("environment", {}), **more)
@@ -161,10 +169,10 @@ class Project:
         more.setdefault("health", "/")
         return self.launch(name, sys.executable, "server.py", str(port), *flags, port=port, **more)
 
-    def supervise(self, *launches: Launch, grace: float = 5) -> Supervised:
+    def supervise(self, *launches: Launch, **limits: Any) -> Supervised:
         plain = json.dumps([asdict(launch) for launch in launches], default=str)
         process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, str(self.root), str(grace), plain],
+            [*self.before, sys.executable, "-c", DRIVER, str(self.root), json.dumps(limits), plain],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -82,27 +82,6 @@ def test_a_service_that_ends_before_it_is_ready(
     assert project.phases("other")[-1] == "STOPPED"
 
 
-def test_a_service_that_ends_by_itself_later_stops_the_others(
-    project: "Project", free_ports: FreePorts
-) -> None:
-    (port,) = free_ports(1)
-    brief = project.python(
-        "brief", "import sys, time; print('bye', flush=True); sys.stdin.read(); time.sleep(1)"
-    )
-    assert project.up(project.server("web", port), brief, ready=lambda: None) == 1
-    failure = project.failure()
-    assert (failure.service, failure.detail, failure.output) == (
-        "brief",
-        "exited with code 0 by itself",
-        ("bye",),
-    )
-    assert {one.name: one.phase.name for one in project.engine().status()} == {
-        "web": "STOPPED",
-        "brief": "FAILED",
-    }
-    assert is_free(port)
-
-
 def test_a_health_check_that_never_succeeds(project: "Project", free_ports: FreePorts) -> None:
     (port,) = free_ports(1)
     assert project.up(project.server("sick", port, "--unhealthy"), health=1) == 1
