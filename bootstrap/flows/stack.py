@@ -165,6 +165,7 @@ def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Laun
         health=service.health,
         setup=service.setup,
         depends_on=service.depends_on,
+        watch=directory,
         hidden=tuple(item.text for item in variables if isinstance(item.value, Secret)),
     )
 

@@ -17,3 +17,7 @@ class Limits:
     pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0)
     #: a service that was healthy for so long has recovered: its next end is its first
     recovered: float = 30.0
+    #: a service whose source changes sooner than this after its start may be changing it itself
+    quiet: float = 10.0
+    #: between two reloads of such a service, growing from a second to this
+    longest_pause: float = 30.0

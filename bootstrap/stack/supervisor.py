@@ -20,6 +20,7 @@ from bootstrap.stack.output import Output
 from bootstrap.stack.record import Recorder
 from bootstrap.stack.service import DRAIN, Run, Service, StoppingError
 from bootstrap.stack.setup import Preparation
+from bootstrap.stack.watching import Watcher
 from bootstrap.system.identity import living, sweep
 from bootstrap.system.state import State
 
@@ -82,6 +83,7 @@ class Supervisor:
         self._services = {service.launch.name: service for wave in self._waves for service in wave}
         self._waiting = set(self._services.values())
         self._announced = False
+        self._watcher = Watcher(root, self._services.values(), limits, say=self._tell, crashed=self._crashed)
 
     def _service(self, root: Path, logs: Path, launch: Launch) -> Service:
         output = Output(launch.name, self._run.mask, logfile.LogWriter(logs, launch.name), self._tell)
@@ -100,6 +102,8 @@ class Supervisor:
             try:
                 for thread in threads:
                     thread.start()
+                if ready is not None:
+                    self._watcher.start()
                 code = self._watch(ready)
             finally:
                 self._stop(threads)
@@ -170,6 +174,7 @@ class Supervisor:
         for service in self._services.values():
             service.wake()
         hurried = self._ask()
+        self._watcher.stop()
         groups = [service.group for service in self._services.values() if service.group is not None]
         for group in groups:
             group.signal(signal.SIGKILL)
@@ -224,6 +229,9 @@ class Supervisor:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _crashed(self, fault: Exception) -> None:
+        self._events.put(_Crashed(fault))
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         self._events.put(_Signalled(number))

@@ -101,12 +101,22 @@ def head_texts(root: Path, paths: Iterable[str]) -> dict[str, bytes]:
 def ignored(root: Path, paths: Iterable[str]) -> set[str]:
     """Which of `paths` git would ignore; all of them where there is no repository."""
     wanted = list(paths)
+    found = _ignored(root, wanted)
+    return set(wanted) if found is None else found
+
+
+def excluded(root: Path, paths: Iterable[str]) -> set[str]:
+    """Which of `paths` the repository's rules exclude; none of them where there is no repository."""
+    return _ignored(root, list(paths)) or set()
+
+
+def _ignored(root: Path, paths: list[str]) -> set[str] | None:
     if not installed():
-        return set(wanted)
-    answer = run(root, "check-ignore", "--stdin", "-z", data="\0".join(wanted).encode())
+        return None
+    answer = run(root, "check-ignore", "--stdin", "-z", data=b"\0".join(map(os.fsencode, paths)))
     if answer.returncode == _NO_REPOSITORY:
-        return set(wanted)
-    return {path for path in answer.stdout.decode("utf-8", "replace").split("\0") if path}
+        return None
+    return {os.fsdecode(path) for path in answer.stdout.split(b"\0") if path}
 
 
 def setting(root: Path, name: str) -> str | None:
