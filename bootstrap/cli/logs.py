@@ -4,6 +4,7 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
+from bootstrap.cli.screen import Columns
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.flows import engines
@@ -26,12 +27,13 @@ def command(session: Session, services: tuple[str, ...], *, follow: bool, tail: 
       bootstrap logs backend-flask --follow
     """
     engine = engines.current(session.root, session.state, session.environ, None)
-    ran = {COLLECTOR_SERVICE, COMPOSE, *(status.name for status in engine.status())}
+    running = [status.name for status in engine.status()]
     for name in services:
-        if name not in ran:
+        if name not in {COLLECTOR_SERVICE, COMPOSE, *running}:
             service_named(session.project, name)
+    columns = Columns(running)
     for line in engine.logs(services, follow=follow, tail=tail):
         if session.as_json:
             output.json_line({"service": line.service, "text": line.text})
         else:
-            output.data(f"{line.service} | {line.text}")
+            columns.line(line.service, line.text)

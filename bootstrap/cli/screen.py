@@ -1,7 +1,8 @@
 """What people see of a run: each service's lines under its name, and where everything is."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import cycle
 
 import click
 
@@ -13,6 +14,23 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import LogLine, Phase, PhaseChanged
 
 _COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "bright_cyan", "bright_magenta", "bright_blue")
+_STYLES = {Phase.HEALTHY: "green", Phase.RESTARTING: "yellow", Phase.FAILED: "red"}
+
+
+class Columns:
+    """Lines under the names of who wrote them: one width, and in a terminal a colour for each name."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        # By name, so that a service has one colour in every command.
+        self._colours = dict(zip(sorted(names), cycle(_COLOURS), strict=False))
+        self._width = max(map(len, self._colours), default=0)
+
+    def line(self, service: str, text: str, style: str | None = None) -> None:
+        """Print one line."""
+        prefix, text = f"{service:<{self._width}} | ", output.clean(text)
+        if output.colour_wanted(sys.stdout):
+            prefix, text = click.style(prefix, fg=self._colours.get(service)), click.style(text, fg=style)
+        output.raw(f"{prefix}{text}\n")
 
 
 class Screen:
@@ -21,43 +39,36 @@ class Screen:
     def __init__(self, *, as_json: bool, lines: bool) -> None:
         self._json = as_json
         self._lines = lines
-        self._colours: dict[str, str] = {}
-        self._width = 0
-        self._failures: list[PhaseChanged] = []
+        self._columns = Columns()
+        self._failure: PhaseChanged | None = None
 
     def names(self, names: Sequence[str]) -> None:
         """Give each service its colour, and all of them one width."""
-        self._colours = {name: _COLOURS[number % len(_COLOURS)] for number, name in enumerate(names)}
-        self._width = max(map(len, names), default=0)
+        self._columns = Columns(names)
 
     def show(self, event: PhaseChanged | LogLine) -> None:
         """Print one event."""
         if isinstance(event, PhaseChanged) and event.phase is Phase.FAILED:
-            self._failures.append(event)
+            self._failure = event  # the last one ends the run; a reload that fails does not
         if isinstance(event, LogLine) and not self._lines:
             return
         if self._json:
             output.json_line(_as_json(event))
         elif isinstance(event, LogLine):
-            self._line(event.service, event.text)
+            self._columns.line(event.service, event.text)
         else:
+            for text in event.output if not self._lines else ():
+                self._columns.line(event.service, text)
             detail = f": {event.detail}" if event.detail else ""
-            style = {Phase.HEALTHY: "green", Phase.FAILED: "red"}.get(event.phase)
-            self._line(event.service, f"[{event.phase.value}{detail}]", style)
+            self._columns.line(event.service, f"[{event.phase.value}{detail}]", _STYLES.get(event.phase))
 
     def verdict(self, code: int) -> int:
-        """Raise the first failure in the words of an error, so that it is the last thing to be read."""
-        if code == 1 and self._failures:
-            first = self._failures[0]
-            hint = first.hint or f"Read it all: bootstrap logs {first.service}"
-            raise BootstrapError(f"{first.service} failed: {first.detail}", hint)
+        """Raise what has ended the run in the words of an error, so that it is the last thing to be read."""
+        if code == 1 and self._failure is not None:
+            name, detail = self._failure.service, self._failure.detail
+            hint = self._failure.hint or f"Read it all: bootstrap logs {name}"
+            raise BootstrapError(f"{name} failed: {detail}", hint)
         return code
-
-    def _line(self, service: str, text: str, style: str | None = None) -> None:
-        prefix, text = f"{service:<{self._width}} | ", output.clean(text)
-        if output.colour_wanted(sys.stdout):
-            prefix, text = click.style(prefix, fg=self._colours.get(service)), click.style(text, fg=style)
-        output.raw(f"{prefix}{text}\n")
 
 
 def _as_json(event: PhaseChanged | LogLine) -> dict[str, str]:
