@@ -6,6 +6,7 @@ COMMANDS = {
     "service": "Add services to the project.",
     "up": "Run the services and the telemetry collector.",
     "down": "Stop what runs.",
+    "restart": "Start single services again.",
     "status": "Show what runs.",
     "logs": "Show what the services wrote.",
     "compose": "Run a command of Docker Compose on what `up` runs.",
