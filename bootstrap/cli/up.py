@@ -13,9 +13,9 @@ from bootstrap.cli.telemetry import as_arguments, decided, lookup_with, profile_
 from bootstrap.cli.verb import verb
 from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
-from bootstrap.flows.containers import Wanted
 from bootstrap.flows.environment import Lookup, service_named
 from bootstrap.flows.routing import Decision, Wishes
+from bootstrap.flows.wanted import Wanted
 from bootstrap.stack import ENGINES
 from bootstrap.stack.interface import Engine
 

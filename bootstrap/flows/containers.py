@@ -17,10 +17,11 @@ from bootstrap.flows.compose_secrets import check, names_in
 from bootstrap.flows.dotenv_values import plain_values
 from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, resolve, with_dependencies
 from bootstrap.flows.render import sidecars
-from bootstrap.flows.routing import Decision, routes, staying
+from bootstrap.flows.routing import routes, staying
+from bootstrap.flows.wanted import Wanted
 from bootstrap.model.environment import Cloud, CollectorAddress, Variable
 from bootstrap.model.errors import NotConfiguredError
-from bootstrap.model.project import Project, Service
+from bootstrap.model.project import Service
 from bootstrap.rendering import overlay
 from bootstrap.rendering.overlay import COLLECTOR, MASK, TOKEN, Collector, Helper, Reporter
 from bootstrap.stack.compose import ComposeEngine
@@ -29,7 +30,6 @@ from bootstrap.system import ports
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.vendors.cloudwatch import log_group
-from bootstrap.workspaces.interface import Workspace
 
 _IMAGE = "collector-image"
 _KEPT = "containers"
@@ -49,19 +49,6 @@ class Stack(Struct, frozen=True):
     proof: str
     #: what the project's `.env` says that has no effect here
     without_effect: tuple[str, ...]
-
-
-class Wanted(Struct, frozen=True):
-    """What somebody wants to run: the project `here`, and as everybody has it (`committed`)."""
-
-    root: Path
-    state: State
-    here: Project
-    committed: Project
-    workspace: Workspace
-    lookup: Lookup
-    decisions: Sequence[Decision]
-    only: Sequence[str] = ()
 
 
 def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:

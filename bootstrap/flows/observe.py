@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from bootstrap.collector.server import Listening, Settings, serve
 from bootstrap.collector.sockets import Sockets
 from bootstrap.flows.collector_ports import ports
+from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.project import Project
@@ -74,11 +75,6 @@ def observe(
 def page(workspace: Workspace, listening: Listening) -> str:
     """Where a browser opens it, with the token that the first request turns into a cookie."""
     return page_at(workspace, urlsplit(listening.http_url).port or 0, listening.token)
-
-
-def page_at(workspace: Workspace, port: int, token: str) -> str:
-    """The same for a collector that is reached at `port` of this machine."""
-    return f"{workspace.url(port)}/?token={token}"
 
 
 def _hosts(workspace: Workspace, port: int) -> frozenset[str]:

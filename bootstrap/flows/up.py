@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from bootstrap.collector.sockets import Sockets
-from bootstrap.flows import containers, engines, routing, stack
-from bootstrap.flows.containers import Wanted
-from bootstrap.flows.observe import page_at
+from bootstrap.flows import engines, routing, stack
+from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.flows.wanted import Wanted
 from bootstrap.stack.compose import ComposeEngine
 from bootstrap.stack.interface import Containers, Engine, Launch
 from bootstrap.system.state import State
@@ -60,6 +60,8 @@ def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepa
 
 
 def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
+    from bootstrap.flows import containers  # noqa: PLC0415 - services without containers need not wait for it
+
     planned = containers.plan(engine, wanted)
     routing.record(wanted.state, list(wanted.decisions))
     wanted.state.write("trace-proof", {"key": planned.proof})
@@ -91,6 +93,8 @@ def down(engine: Engine, state: State, *, volumes: bool) -> Sequence[str]:
     """Stop and remove what runs; returns the names."""
     stopped = engine.down(volumes=volumes)
     if engine.view == "container":
+        from bootstrap.flows import containers  # noqa: PLC0415 - as above
+
         containers.forget(state)
         state.forget(COLLECTOR)
     return stopped
