@@ -143,6 +143,7 @@ class Supervisor:
                 return 0
             if not self._announced and all(service.healthy for service in self._services.values()):
                 self._announced = True
+                self._watcher.begin()
                 ready()
 
     def _verdict(self, event: _Event | None) -> int | None:

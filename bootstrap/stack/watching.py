@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootstrap.config.location import LOCAL_MANIFEST, MANIFEST
 from bootstrap.model.errors import BootstrapError
-from bootstrap.stack.changes import Pace, by_service
+from bootstrap.stack.changes import Pace, by_service, is_source
 from bootstrap.stack.interface import LogLine, Phase
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.service import DRAIN, Service
@@ -18,6 +18,8 @@ from bootstrap.system import git
 _STEP, _BURST = 150, 1500
 #: milliseconds between two looks where the system tells of no changes
 _POLL = 1000
+#: seconds in which services get the processor to themselves; what changes meanwhile is found afterwards
+_LATEST_START = 3.0
 #: seconds after a start in which news of changes before it may still come
 _LATE = 2.0
 #: who says what concerns no service
@@ -46,25 +48,36 @@ class Watcher:
         self._manifests: dict[Path, bytes | None] = {path: path.read_bytes() for path in manifests}
         self._say = say
         self._crashed = crashed
+        self._watching = False
+        self._begun = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Watch, in a moment at the latest."""
         self._thread.start()
+
+    def begin(self) -> None:
+        """Watch now: there is nothing left that has to be started first."""
+        self._begun.set()
 
     def stop(self) -> None:
         """Reload nothing any more."""
         self._stopping.set()
+        self._begun.set()
         for timer in list(self._timers.values()):
             timer.cancel()
         if self._thread.ident is not None:
             self._thread.join(DRAIN)
 
     def _run(self) -> None:
-        paths = [*(folder for folder in set(self._folders.values()) if folder.is_dir()), *self._manifests]
+        self._begun.wait(_LATEST_START)
+        folders = [folder for folder in set(self._folders.values()) if folder.is_dir()]
+        paths = [*folders, *self._manifests]
         try:
-            if paths:
+            if paths and not self._stopping.is_set():
+                self._follow([[*_sources(folders), *map(str, self._manifests)]])
+                self._watching = True
                 self._watch(paths)
         except (OSError, RuntimeError) as error:
             self._tell(_US, f"changed files reload nothing: {error}")
@@ -102,12 +115,21 @@ class Watcher:
         if service.phase is Phase.SETUP:
             return []  # the setup itself writes there
         folder = self._folders[service.launch.name]
-        fresh = [path for path in paths if _is_newer(folder / path, service.started)]
+        fresh = [path for path in paths if self._is_newer(folder / path, service.started)]
         try:
             ignored = git.excluded(folder, fresh) if fresh else set()
         except (BootstrapError, OSError):
             ignored = set()
         return sorted(set(fresh) - ignored)
+
+    def _is_newer(self, path: Path, started: float) -> bool:
+        """Whether a change may have come after the process was `started`, as far as one can still tell."""
+        if self._watching and time.time() - started > _LATE:
+            return True
+        try:
+            return path.lstat().st_ctime > started
+        except OSError:
+            return True
 
     def _reload(self, service: Service, paths: Sequence[str]) -> None:
         name = service.launch.name
@@ -171,11 +193,11 @@ def _batches(
         yield [path for change, path in burst if change is not Change.modified or not os.path.isdir(path)]  # noqa: PTH112
 
 
-def _is_newer(path: Path, started: float) -> bool:
-    """Whether a change may have come after the process was `started`, as far as one can still tell."""
-    if time.time() - started > _LATE:
-        return True
-    try:
-        return path.lstat().st_ctime > started
-    except OSError:
-        return True
+def _sources(folders: Iterable[Path]) -> list[str]:
+    """Every file in these folders that may be source, for whoever asks which of them are new."""
+    found = []
+    for top in folders:
+        for folder, names, files in os.walk(top):
+            names[:] = [name for name in names if is_source(name)]
+            found += [os.path.join(folder, name) for name in files]  # noqa: PTH118  there may be many
+    return found
