@@ -9,6 +9,7 @@ from bootstrap.collector.server import Listening
 from bootstrap.flows import observe
 from bootstrap.flows.collector_ports import DAEMON_PORT, HTTP_PORT, adopt, bind_preferred
 from bootstrap.flows.environment import secret_specs
+from bootstrap.flows.stack import COLLECTOR_TOKEN
 
 
 @verb()
@@ -52,6 +53,7 @@ def command(
         session.workspace,
         bind=lambda: adopt(sockets) if sockets is not None else bind_preferred(port, daemon_port),
         hidden=tuple(hidden),
+        token=session.environ.get(COLLECTOR_TOKEN) if sockets is not None else None,
         ready=lambda listening: None if quiet else _announce(session, listening),
     )
 

@@ -18,6 +18,7 @@ from bootstrap.workspaces.interface import Workspace
 
 _LOOPBACK = "127.0.0.1"
 _DATABASE = "telemetry.sqlite3"
+_TOKEN_BYTES = 24
 
 
 def observe(
@@ -27,11 +28,13 @@ def observe(
     *,
     bind: Callable[[], Sockets],
     hidden: tuple[str, ...],
+    token: str | None = None,
     ready: Callable[[Listening], None],
 ) -> None:
     """Receive telemetry until SIGINT or SIGTERM.
 
-    `bind` gives its sockets. While it listens, the run state says where, so that `run` and `up` find it.
+    `bind` gives its sockets; without a `token` it makes one. While it listens, the run state says where, so
+    that `run` and `up` find it.
     """
     lock = collector_lock(state)
     if not lock.acquire():
@@ -43,7 +46,7 @@ def observe(
     http_port, daemon_port = ports(sockets)
     settings = Settings(
         database=state.directory / _DATABASE,
-        token=secrets.token_urlsafe(24),
+        token=token or secrets.token_urlsafe(_TOKEN_BYTES),
         http=(_LOOPBACK, http_port),
         daemon=(_LOOPBACK, daemon_port),
         allowed_hosts=_hosts(workspace, http_port),

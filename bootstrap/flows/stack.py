@@ -33,6 +33,8 @@ from bootstrap.workspaces.interface import Workspace
 
 #: what the collector is called among the services
 COLLECTOR_SERVICE = "telemetry"
+#: with which token the collector is to be read, for a process that inherits its sockets
+COLLECTOR_TOKEN = "BOOTSTRAP_COLLECTOR_TOKEN"  # noqa: S105 - a name
 _ALIVE = (Phase.STARTING, Phase.HEALTHY, Phase.RESTARTING)
 
 
@@ -176,17 +178,19 @@ def _secrets(project: Project, lookup: Lookup) -> dict[str, str]:
     return {name: secret.reveal() for name in seen if (secret := lookup(name)) is not None}
 
 
-def _collector(root: Path, secrets: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:
+def _collector(root: Path, values: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:
     """Launch the collector on `sockets`, and say where services reach it."""
     http, daemon = ports(sockets)
     handed = descriptors(sockets)
+    token = secrets.token_urlsafe(24)
     listening = ("observe", "--quiet", "--sockets", ",".join(map(str, handed)))
     launch = Launch(
         name=COLLECTOR_SERVICE,
         command=(sys.executable, "-P", "-m", "bootstrap", "-C", str(root), *listening),
         directory=root,
-        environment=secrets,
-        hidden=tuple(secrets.values()),
+        # Started again, it is to be found where people have it open.
+        environment={**values, COLLECTOR_TOKEN: token},
+        hidden=(*values.values(), token),
         port=http,
         health="/healthz",
         descriptors=handed,
