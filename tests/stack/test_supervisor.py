@@ -174,3 +174,45 @@ def test_kill_9_at_random_moments(
     assert project.processes() == []
     assert is_free(one)
     assert is_free(two)
+
+
+@pytest.mark.soak
+def test_whatever_comes_after_kill_9_finds_and_clears_everything(
+    project: "Project", free_ports: FreePorts, chance: random.Random, soak: int
+) -> None:
+    one, two, three = free_ports(3)
+    dying = (
+        "import http.server as h, os, threading; threading.Timer(0.8, os._exit, (3,)).start(); "
+        f"h.HTTPServer(('127.0.0.1', {three}), h.SimpleHTTPRequestHandler).serve_forever()"
+    )
+    launches = (
+        project.server("one", one, "--child", "--daemon", setup=f"date > made-{chance.random()}; sleep 0.1"),
+        project.server("two", two, watch=project.root, depends_on=("one",)),
+        project.python("dying", dying, port=three, health="/"),
+    )
+    for _ in range(4 * soak):
+        supervised = project.supervise(*launches, grace=0.3, pauses=[0.05] * 99)
+        happening = chance.choice(["bring-up", "reload", "restart"])
+        if happening != "bring-up":
+            supervised.wait_for("two: HEALTHY")
+        if happening == "reload":
+            (project.root / "changed.py").write_text(str(chance.random()))
+        if happening == "restart":
+            project.engine().restart(["one"])
+        time.sleep(chance.uniform(0, 1.0))
+        supervised.signal(signal.SIGKILL)
+        assert not any(line.startswith("refused") for line in supervised.lines), supervised.lines
+        match chance.choice(["up", "down", "status"]):
+            case "down":
+                project.engine(grace=0.3).down()
+            case "status":
+                phases = {status.phase for status in project.engine().status()}
+                assert phases <= {*Phase} - {Phase.FAILED}
+                project.engine(grace=0.3).reclaim()
+            case "up":
+                continue  # the next round clears it away
+        assert project.processes() == []
+        assert is_free(one)
+        assert is_free(two)
+    project.engine(grace=0.3).down()
+    assert project.processes() == []
