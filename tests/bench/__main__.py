@@ -3,9 +3,11 @@
 import argparse
 import json
 import sys
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
 
-from tests.bench import copying, report, scenarios
+from tests.bench import copying, report, scenarios, starting
 from tests.bench.faults import report as faults_report
 from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
@@ -22,7 +24,9 @@ _SCENARIOS = {
 }
 
 
-_OTHERS = ("growth", "copying", "overhead", "faults")
+T = TypeVar("T")
+
+_OTHERS = ("growth", "copying", "up", "overhead", "faults")
 
 
 def main() -> None:
@@ -38,8 +42,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     parser.add_argument("only", nargs="*", metavar="NAME", help=f"{', '.join(names)}; all")
     asked = parser.parse_args()
-    unknown = set(asked.only) - set(names)
-    if unknown:
+    if unknown := set(asked.only) - set(names):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     wanted = asked.only or names
     results: list[scenarios.Result] = []
@@ -48,16 +51,9 @@ def main() -> None:
             print(f"measuring {name} ...", file=sys.stderr)
             with scenarios.scratch() as folder:
                 results += scenario(folder, asked.runs)
-    growth: dict[str, Any] | None = None
-    if "growth" in wanted:
-        print("measuring growth ...", file=sys.stderr)
-        with scenarios.scratch() as folder:
-            growth = scenarios.growth(folder, asked.runs)
-    copied: list[copying.Step] = []
-    if "copying" in wanted:
-        print("measuring copying ...", file=sys.stderr)
-        with scenarios.scratch() as folder:
-            copied = copying.copying(folder)
+    growth = _alone("growth", wanted, lambda folder: scenarios.growth(folder, asked.runs))
+    copied = _alone("copying", wanted, copying.copying) or []
+    started = _alone("up", wanted, lambda folder: starting.starting(folder, asked.runs))
     costs: overhead_report.Runs = {}
     if "overhead" in wanted:
         print("measuring overhead ...", file=sys.stderr)
@@ -69,16 +65,31 @@ def main() -> None:
     if asked.json:
         data = report.as_data(results, growth)
         data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
-        data |= {"copying": copying.as_data(copied)}
+        data |= {"copying": copying.as_data(copied), "up": starting.as_data(started)}
         print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
         tables += [copying.as_markdown(copied)] if copied else []
+        tables += [starting.as_markdown(started)] if started else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
         tables += [faults_report.as_markdown(outages)] if outages else []
         print("\n\n".join(tables))
-    failed = copying.failures(copied) + overhead_report.failures(costs) + faults_report.failures(outages)
+    failed = (
+        copying.failures(copied)
+        + starting.failures(started)
+        + overhead_report.failures(costs)
+        + faults_report.failures(outages)
+    )
     sys.exit(1 if failed else 0)
+
+
+def _alone(name: str, wanted: Sequence[str], measured: Callable[[Path], T]) -> T | None:
+    """Measure in a folder of its own what is not a comparison of two commands, if it is wanted."""
+    if name not in wanted:
+        return None
+    print(f"measuring {name} ...", file=sys.stderr)
+    with scenarios.scratch() as folder:
+        return measured(folder)
 
 
 if __name__ == "__main__":
