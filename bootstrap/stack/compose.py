@@ -1,22 +1,23 @@
 """The engine that runs services in containers, with the real Docker Compose."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.encoding import yaml
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack import logfile, record
-from bootstrap.stack.alone import alone, run_lock
+from bootstrap.stack.alone import alone, taken_over
 from bootstrap.stack.compose_client import Client, Container
-from bootstrap.stack.compose_run import COMPOSE, ComposeRun, Patience
+from bootstrap.stack.compose_run import COMPOSE, ComposeRun
 from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, Phase, ServiceStatus
+from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
 from bootstrap.system import ports
 from bootstrap.system.identity import clear
 from bootstrap.system.state import State
 
-_POLL = 0.1
+#: seconds until a container that was started counts as not getting healthy: a database may take its time
+_HEALTH = 120.0
 _GRACE = 5.0
 #: seconds until a run that was asked to stop counts as stuck: Docker gives each container ten
 _STUCK = 40.0
@@ -31,10 +32,11 @@ class ComposeEngine(Engine):
     view = "container"
 
     def __init__(
-        self, root: Path, state: State, base_environment: Mapping[str, str], patience: Patience | None = None
+        self, root: Path, state: State, base_environment: Mapping[str, str], limits: Limits | None = None
     ) -> None:
         self._state = state
-        self._patience = patience or Patience()
+        self._root = root
+        self._limits = limits or Limits(health=_HEALTH)
         self.client = Client(root, state, base_environment)
 
     def unavailable(self) -> str | None:
@@ -61,7 +63,13 @@ class ComposeEngine(Engine):
 
     def _run(self, launches: Sequence[Launch], containers: Containers, observer: Observer) -> ComposeRun:
         return ComposeRun(
-            self.client, self._state, launches, containers, observer=observer, patience=self._patience
+            self.client,
+            self._state,
+            launches,
+            containers,
+            observer=observer,
+            root=self._root,
+            limits=self._limits,
         )
 
     def reclaim(self) -> None:
@@ -83,26 +91,19 @@ class ComposeEngine(Engine):
         missing = [name for name in services if name not in there]
         if missing:
             raise NotConfiguredError(f"{', '.join(missing)}: does not run", "Start it: bootstrap up")
-        answer = self.client.by_name("restart", *services)
+        run = record.load(self._state)
+        if run is not None and run.live():
+            record.request_restart(self._state, run, services)
+            return
+        answer = self.client.by_name("restart", "--no-deps", *services)
         if answer.code:
             raise BootstrapError(f"docker compose restart: {answer.errors.strip().splitlines()[-1]}")
 
     def down(self, *, volumes: bool = False) -> list[str]:
         """See Engine.down."""
-        lock = run_lock(self._state)
-        deadline = time.monotonic() + _STUCK
-        while not lock.acquire():
-            run = record.load(self._state)
-            if run is not None and run.ended is None:
-                record.request_stop(self._state, run.run_id)
-                if time.monotonic() > deadline:
-                    run.supervisor.kill()
-            time.sleep(_POLL)
-        try:
+        with taken_over(self._state, _STUCK, []):
             self._clear()
             return self._remove(volumes=volumes)
-        finally:
-            lock.release()
 
     def _remove(self, *, volumes: bool) -> list[str]:
         stopped = [container.service for container in self.client.containers()]

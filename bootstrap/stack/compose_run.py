@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from bootstrap.model.errors import BootstrapError
@@ -16,11 +17,13 @@ from bootstrap.stack.compose_commands import Commands
 from bootstrap.stack.compose_events import Happened
 from bootstrap.stack.compose_readiness import wait_until_ready
 from bootstrap.stack.interface import Containers, Launch, LogLine, Observer, Phase, PhaseChanged
+from bootstrap.stack.limits import Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.record import Recorder
 from bootstrap.stack.service import DRAIN, StoppingError
 from bootstrap.stack.signals import collected
+from bootstrap.stack.watching import Watcher
 from bootstrap.system.state import State
 
 _TICK = 0.5
@@ -29,18 +32,6 @@ _LAST_LINES = 15
 #: under whose name Docker's own words appear
 COMPOSE = "compose"
 _NEXT_CHANGE = "Correct it and save: the next change is tried again."
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long things may take, in seconds."""
-
-    #: until a container that was started counts as not getting healthy
-    health: float = 120.0
-    #: before each new start of a service that was healthy and ended
-    pauses: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0)
-    #: of health, after which the pauses begin anew
-    settled: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +60,12 @@ class _Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Changed:
-    """The source of a service is another one."""
+class _Told:
+    """A service is to start again: its source changed, or somebody asked for it."""
 
     service: str
+    why: str
+    rebuild: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +75,7 @@ class _Crashed:
     error: Exception
 
 
-_Event = _Signalled | _Up | _Failed | _Gone | _Changed | _Crashed | Happened
+_Event = _Signalled | _Up | _Failed | _Gone | _Told | _Crashed | Happened
 
 
 @dataclass(slots=True)
@@ -91,12 +84,21 @@ class _Life:
 
     launch: Launch
     output: Output
+    put: Callable[[_Told], None]
     phase: Phase = Phase.STOPPED
+    #: when its container was last on its way up (time.time)
+    started: float = 0.0
     #: since when it is healthy, on the monotonic clock; 0 before it ever was
     healthy: float = 0.0
     attempts: int = 0
     #: a thread of ours is at work on it: what Docker says about it meanwhile is no surprise
     busy: bool = False
+    #: what was wanted while it was busy
+    waiting: _Told | None = None
+
+    def restart(self, why: str) -> None:
+        """Have it built and started again; see Reloadable."""
+        self.put(_Told(self.launch.name, why, rebuild=True))
 
 
 class ComposeRun:
@@ -110,13 +112,14 @@ class ComposeRun:
         containers: Containers,
         *,
         observer: Observer,
-        patience: Patience,
+        root: Path,
+        limits: Limits,
     ) -> None:
         self._client = client
         self._own_restart = containers.own_restart
         self._observer = observer
         self._observing = threading.Lock()
-        self._patience = patience
+        self._limits = limits
         self._events: SimpleQueue[_Event] = SimpleQueue()
         self._built = containers.built
         self._mask = Mask(containers.hidden)
@@ -124,13 +127,18 @@ class ComposeRun:
         run_id = secrets.token_hex(16)
         self._recorder = Recorder(state, run_id, {launch.name: launch.port for launch in launches})
         self._lives = {
-            launch.name: _Life(launch, self._output(launch.name, self._tell)) for launch in launches
+            launch.name: _Life(launch, self._output(launch.name, self._tell), self._events.put)
+            for launch in launches
         }
         self._commands = Commands(
             client, run_id, containers.values, self._tell, lambda hear: self._output(COMPOSE, hear)
         )
+        self._watcher = Watcher(root, self._lives.values(), limits, say=self._tell, crashed=self._crashed)
         #: containers whose output is being read
-        self._followed: dict[str, threading.Thread] = {}
+        self._followed: set[str] = set()
+        #: when each container last ended, by Docker's clock
+        self._died: dict[str, float] = {}
+        self._following = threading.Lock()
 
     def _output(self, name: str, emit: Callable[[LogLine], None]) -> Output:
         return Output(name, self._mask, logfile.LogWriter(self._logs, name), emit)
@@ -169,10 +177,9 @@ class ComposeRun:
             self._listen()
             for life in self._lives.values():
                 self._enter(life, Phase.STARTING)
+            self._follow_running("--tail", "0")
             self._start([life.launch.name for life in self._lives.values()])
-            for container in self._client.containers():
-                if container.running and container.service in self._lives:
-                    self._follow(container.service, container.id, None)
+            self._follow_running()
             for life in self._lives.values():
                 self._first_time(life)
         self._events.put(_Up())
@@ -213,16 +220,24 @@ class ComposeRun:
 
         threading.Thread(target=read, name="docker events", daemon=True).start()
 
-    def _follow(self, service: str, container: str, since: float | None) -> None:
-        """Read what a container writes, until it ends."""
+    def _follow_running(self, *window: str) -> None:
+        for container in self._client.containers():
+            if container.running and container.service in self._lives:
+                self._follow(container.service, container.id, *window)
+
+    def _follow(self, service: str, container: str, *window: str) -> None:
+        """Read what a container writes, until it ends; without `window` all of it."""
         container = container[:12]
-        thread = self._followed.get(container)
-        if thread is not None and thread.is_alive():
-            return
-        window = ("--tail", "100") if since is None else ("--since", f"{since:.6f}")
+        with self._following:
+            if container in self._followed:
+                return
+            self._followed.add(container)
+            # Docker keeps one log through all lives of a container.
+            before = self._died.get(container)
+        since = ("--since", f"{before:.6f}") if before else window
         with contextlib.suppress(StoppingError):
-            group = self._commands.spawn(("docker", "logs", "--follow", *window, container))
-            self._followed[container] = self._lives[service].output.attach(group.output)
+            group = self._commands.spawn(("docker", "logs", "--follow", *since, container))
+            self._lives[service].output.attach(group.output)
 
     def _first_time(self, life: _Life) -> None:
         try:
@@ -233,7 +248,7 @@ class ComposeRun:
 
     def _until_ready(self, life: _Life) -> None:
         """Wait until the service is healthy, and say so; raises BootstrapError where it never is."""
-        wait_until_ready(life.launch, self._find, self._patience.health, self._commands.stopping)
+        wait_until_ready(life.launch, self._find, self._limits.health, self._commands.stopping)
         if self._commands.stopping.is_set():
             raise StoppingError
         life.healthy = time.monotonic()
@@ -258,17 +273,21 @@ class ComposeRun:
         finally:
             life.busy = False
 
-    def _reload(self, life: _Life) -> None:
-        """Build the image of a service anew and replace its container, and no other."""
+    def _start_anew(self, life: _Life, told: _Told) -> None:
+        """Replace the container of one service, from its image built anew, or start it again as it is."""
         name = life.launch.name
-        self._enter(life, Phase.RESTARTING, "its source changed")
         try:
-            said = self._commands.compose("--progress", "plain", "build", name, quiet=True)
-            if said.code:
-                error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
-                self._fail(life, error, said.lines[-_LAST_LINES:])
-                return
-            self._start([name], "--no-deps")
+            if told.rebuild:
+                life.started = time.time()
+                said = self._commands.compose("--progress", "plain", "build", name, quiet=True)
+                if said.code:
+                    error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
+                    self._fail(life, error, said.lines[-_LAST_LINES:])
+                    return
+                self._start([name], "--no-deps")
+            else:
+                self._commands.compose("restart", "--no-deps", name, quiet=True)
+            life.attempts = 0
             self._until_ready(life)
         except BootstrapError as error:
             self._fail(life, BootstrapError(error.message, _NEXT_CHANGE))
@@ -279,22 +298,22 @@ class ComposeRun:
 
     def _watch(self, ready: Callable[[], None] | None) -> int:
         """Wait for what ends the run and return its exit code."""
-        with contextlib.ExitStack() as watching:
-            while True:
-                event = self._next(_TICK)
-                if isinstance(event, _Up):
-                    if ready is None:
-                        return 0
-                    ready()
-                    watching.enter_context(self._watcher())
-                code = self._verdict(event)
-                if code is None and self._recorder.stop_requested():
-                    code = 0
-                if code is not None:
-                    return code
-
-    def _watcher(self) -> contextlib.AbstractContextManager[object]:
-        return contextlib.nullcontext()
+        while True:
+            event = self._next(_TICK)
+            if isinstance(event, _Up):
+                if ready is None:
+                    return 0
+                self._watcher.start()
+                self._watcher.begin()
+                ready()
+            code = self._verdict(event)
+            if code is not None:
+                return code
+            for name in self._recorder.restarts_requested():
+                self._told(_Told(name, "asked to start again", rebuild=False))
+            self._begin_what_waited()
+            if self._recorder.stop_requested():
+                return 0
 
     def _verdict(self, event: _Event | None) -> int | None:
         """The exit code if this event ends the run."""
@@ -307,17 +326,31 @@ class ComposeRun:
                 self._fail(self._lives.get(service), error)
                 return 1
             case Happened("start"):
-                self._follow(event.service, event.container, event.when)
+                self._follow(event.service, event.container)
             case Happened("die"):
+                with self._following:
+                    self._followed.discard(event.container[:12])
+                    self._died[event.container[:12]] = event.when
                 life = self._lives[event.service]
                 # A service that has never been healthy is watched by whoever waits for it.
                 if life.healthy and not life.busy:
                     return self._gone(life, ended(event.exit_code), event.container)
             case _Gone(service, detail, container):
                 return self._gone(self._lives[service], detail, container)
-            case _Changed(service) if not self._lives[service].busy:
-                self._begin(self._lives[service], self._reload)
+            case _Told():
+                self._told(event)
         return None
+
+    def _told(self, told: _Told) -> None:
+        life = self._lives[told.service]
+        self._enter(life, Phase.RESTARTING, told.why, told=True)
+        life.waiting = told
+
+    def _begin_what_waited(self) -> None:
+        for life in self._lives.values():
+            if life.waiting is not None and not life.busy:
+                told, life.waiting = life.waiting, None
+                self._begin(life, self._start_anew, told)
 
     def _begin(self, life: _Life, work: Callable[..., None], *arguments: object) -> None:
         life.busy = True
@@ -327,13 +360,13 @@ class ComposeRun:
         """Start a service again, unless its own Compose file says what to do, or it has failed too often."""
         if life.launch.name in self._own_restart:
             return self._left_to_docker(life, detail)
-        if time.monotonic() - life.healthy > self._patience.settled:
+        if time.monotonic() - life.healthy > self._limits.recovered:
             life.attempts = 0
-        attempts = len(self._patience.pauses)
+        attempts = len(self._limits.pauses)
         if life.attempts == attempts:
             self._fail(life, BootstrapError(f"{detail}, after {attempts} new starts"))
             return 1
-        pause = self._patience.pauses[life.attempts]
+        pause = self._limits.pauses[life.attempts]
         life.attempts += 1
         again = f"starting again in {pause:g} s (attempt {life.attempts} of {attempts})"
         self._enter(life, Phase.RESTARTING, f"{detail}; {again}")
@@ -361,6 +394,7 @@ class ComposeRun:
     def _stop(self, work: threading.Thread, *, started: bool) -> None:
         """End every command of ours, then the containers; a second signal is the end of patience."""
         self._commands.begin_to_stop()
+        self._watcher.stop()
         if started:
             self._stop_containers()
         self._commands.end()
@@ -397,14 +431,26 @@ class ComposeRun:
         output = tuple(map(self._mask, last)) if last is not None else life.output.last()
         self._enter(life, Phase.FAILED, error.message, error.hint, output)
 
+    def _crashed(self, error: Exception) -> None:
+        self._events.put(_Crashed(error))
+
     def _enter(
-        self, life: _Life, phase: Phase, detail: str = "", hint: str = "", output: tuple[str, ...] = ()
+        self,
+        life: _Life,
+        phase: Phase,
+        detail: str = "",
+        hint: str = "",
+        output: tuple[str, ...] = (),
+        *,
+        told: bool = False,
     ) -> None:
         life.phase = phase
         detail = self._mask(detail)
         if phase is Phase.FAILED:
             hint = hint or f"`bootstrap logs {life.launch.name}` shows all that it wrote."
-        self._recorder.entered(life.launch.name, phase, detail)
+        if phase in (Phase.SETUP, Phase.STARTING):
+            life.started = time.time()
+        self._recorder.entered(life.launch.name, phase, detail, told=told)
         self._tell(PhaseChanged(life.launch.name, phase, detail, hint, output))
 
     def _tell(self, event: PhaseChanged | LogLine) -> None:

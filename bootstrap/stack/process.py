@@ -1,27 +1,20 @@
 """The engine that needs nothing but Python: each service is a process group of this user."""
 
-import contextlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack import logfile, record
+from bootstrap.stack.alone import alone, taken_over
 from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, ServiceStatus
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
 from bootstrap.stack.readiness import check_port
 from bootstrap.stack.setup import Preparation
 from bootstrap.stack.supervisor import Supervisor
-from bootstrap.system.identity import clear, wait_until
-from bootstrap.system.lock import Lock
+from bootstrap.system.identity import clear
 from bootstrap.system.state import State
-
-_POLL = 0.05
-#: seconds in which somebody who is about to give the lock back has done so
-_HANDOVER = 1.0
 
 
 class ProcessEngine(Engine):
@@ -56,7 +49,7 @@ class ProcessEngine(Engine):
     ) -> int:
         """See Engine.up."""
         ordered = waves(launches)
-        with self._alone():
+        with alone(self._state):
             self._clear()
             for launch in launches:
                 check_port(launch)
@@ -64,7 +57,7 @@ class ProcessEngine(Engine):
 
     def reclaim(self) -> None:
         """See Engine.reclaim."""
-        with self._alone():
+        with alone(self._state):
             self._clear()
 
     def prepare(self, launches: Sequence[Launch], observer: Observer) -> int:
@@ -72,7 +65,7 @@ class ProcessEngine(Engine):
         ordered = waves(launches)
         if not any(Preparation(self._root, launch).due() for launch in launches):
             return 0
-        with self._alone():
+        with alone(self._state):
             self._clear()
             return self._supervisor(ordered, observer).run(None)
 
@@ -91,21 +84,9 @@ class ProcessEngine(Engine):
 
     def down(self, *, volumes: bool = False) -> list[str]:  # noqa: ARG002 - it keeps no data
         """See Engine.down."""
-        lock = self._lock()
         stopped: list[str] = []
-        deadline = time.monotonic() + self._limits.grace + self._limits.margin
-        while not lock.acquire():
-            run = record.load(self._state)
-            if run is not None and run.ended is None:
-                stopped = stopped or run.running()
-                record.request_stop(self._state, run.run_id)
-                if time.monotonic() > deadline:
-                    run.supervisor.kill()
-            time.sleep(_POLL)
-        try:
+        with taken_over(self._state, self._limits.grace + self._limits.margin, stopped):
             return stopped + [name for name in self._clear() if name not in stopped]
-        finally:
-            lock.release()
 
     def status(self) -> list[ServiceStatus]:
         """See Engine.status."""
@@ -131,34 +112,6 @@ class ProcessEngine(Engine):
         return Supervisor(
             self._root, self._state, ordered, base=self._base, observer=observer, limits=self._limits
         )
-
-    def _lock(self) -> Lock:
-        return Lock(self._state.directory / "run.lock")
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Hold the run's lock; raises BootstrapError while somebody else does."""
-        lock = self._lock()
-        # A killed supervisor may have forked: that child holds the lock until its exec.
-        if not lock.acquire() and (self._live() or not wait_until(lock.acquire, _HANDOVER)):
-            raise BootstrapError(
-                f"this project already runs{self._who()}", "Type `bootstrap status`, or `bootstrap down`."
-            )
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _live(self) -> bool:
-        run = record.load(self._state)
-        return run is not None and run.live()
-
-    def _who(self) -> str:
-        run = record.load(self._state)
-        if run is None or not run.live():
-            return ""
-        since = datetime.fromtimestamp(run.started).astimezone()
-        return f" (pid {run.supervisor.pid}, since {since:%Y-%m-%d %H:%M:%S})"
 
     def _clear(self) -> list[str]:
         """Stop what a killed run has left, and return the names of its services if there was anything."""

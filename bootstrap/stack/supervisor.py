@@ -1,15 +1,13 @@
 """Supervises one run: brings the services up, watches them, and stops all of it whatever happens."""
 
-import contextlib
 import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from types import FrameType
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
@@ -20,6 +18,7 @@ from bootstrap.stack.output import Output
 from bootstrap.stack.record import Recorder
 from bootstrap.stack.service import DRAIN, Run, Service, StoppingError
 from bootstrap.stack.setup import Preparation
+from bootstrap.stack.signals import collected
 from bootstrap.stack.watching import Watcher
 from bootstrap.system.identity import living, sweep
 from bootstrap.system.state import State
@@ -98,7 +97,7 @@ class Supervisor:
             )
             for service in self._services.values()
         ]
-        with self._signals():
+        with collected(lambda number: self._events.put(_Signalled(number))):
             try:
                 for thread in threads:
                     thread.start()
@@ -217,22 +216,5 @@ class Supervisor:
         finally:
             self._observing.release()
 
-    @contextlib.contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Turn signals into events; SIGHUP stays ignored where it was (nohup)."""
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            numbers.append(signal.SIGHUP)
-        # SimpleQueue.put is reentrant, so a handler may call it.
-        before = {number: signal.signal(number, self._signalled) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _crashed(self, fault: Exception) -> None:
         self._events.put(_Crashed(fault))
-
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        self._events.put(_Signalled(number))

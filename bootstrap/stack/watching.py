@@ -5,13 +5,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from bootstrap.config.location import LOCAL_MANIFEST, MANIFEST
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.changes import Pace, by_service, is_source
-from bootstrap.stack.interface import LogLine, Phase
+from bootstrap.stack.interface import Launch, LogLine, Phase
 from bootstrap.stack.limits import Limits
-from bootstrap.stack.service import DRAIN, Service
 from bootstrap.system import git
 
 #: milliseconds without a change that end a burst, and the longest burst that is waited for
@@ -24,6 +24,20 @@ _LATEST_START = 3.0
 _LATE = 2.0
 #: who says what concerns no service
 _US = "bootstrap"
+#: seconds that its thread is given to end
+_END = 1.0
+
+
+class Reloadable(Protocol):
+    """A service as whoever watches its source sees it."""
+
+    launch: Launch
+    phase: Phase
+    #: when its process was started (time.time)
+    started: float
+
+    def restart(self, why: str) -> None:
+        """Have it start again; returns at once."""
 
 
 class Watcher:
@@ -32,7 +46,7 @@ class Watcher:
     def __init__(
         self,
         root: Path,
-        services: Iterable[Service],
+        services: Iterable[Reloadable],
         limits: Limits,
         *,
         say: Callable[[LogLine], None],
@@ -68,7 +82,7 @@ class Watcher:
         for timer in list(self._timers.values()):
             timer.cancel()
         if self._thread.ident is not None:
-            self._thread.join(DRAIN)
+            self._thread.join(_END)
 
     def _run(self) -> None:
         self._begun.wait(_LATEST_START)
@@ -110,7 +124,7 @@ class Watcher:
                 self._manifests[path] = None
                 self._tell(_US, f"{path.name} changed: run `bootstrap up` again")
 
-    def _news(self, service: Service, paths: Sequence[str]) -> list[str]:
+    def _news(self, service: Reloadable, paths: Sequence[str]) -> list[str]:
         """Those of the changed `paths` that its process has not seen, and that git does not ignore."""
         if service.phase is Phase.SETUP:
             return []  # the setup itself writes there
@@ -131,7 +145,7 @@ class Watcher:
         except OSError:
             return True
 
-    def _reload(self, service: Service, paths: Sequence[str]) -> None:
+    def _reload(self, service: Reloadable, paths: Sequence[str]) -> None:
         name = service.launch.name
         timer = self._timers.get(name)
         if timer is not None and timer.is_alive():
@@ -154,7 +168,7 @@ class Watcher:
         self._say(LogLine(who, f"[{text}]"))
 
 
-def _folder(service: Service) -> Path:
+def _folder(service: Reloadable) -> Path:
     return Path(os.path.abspath(service.launch.watch or "."))  # noqa: PTH100  links stay what they are
 
 

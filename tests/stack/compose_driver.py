@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose import ComposeEngine
-from bootstrap.stack.compose_run import Patience
 from bootstrap.stack.interface import Containers, Launch, LogLine, PhaseChanged
+from bootstrap.stack.limits import Limits
 from bootstrap.system.state import State
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored, as it should
@@ -33,7 +33,7 @@ containers = Containers(
     hidden=tuple(given["hidden"]),
     built=frozenset(given["built"]),
 )
-engine = ComposeEngine(root, State(root, os.environ), os.environ, Patience(health=20, pauses=(0.2, 0.4)))
+engine = ComposeEngine(root, State(root, os.environ), os.environ, Limits(health=20, pauses=(0.2, 0.4)))
 
 
 def observe(event: PhaseChanged | LogLine) -> None:
