@@ -8,6 +8,7 @@ group or stream is looked for by its masked name.
 
 import asyncio
 import base64
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -294,12 +295,13 @@ class CloudWatchReceiver:
         )
         events: list[_Answer] = []
         size = 0
-        for looked_at, (place, line) in enumerate(lines, start=1):
-            if matches(line):
-                events.append(_event_view(place, line))
-                size += len(line.message)
-            if len(events) == asked.limit or size > _PAGE_BYTES or looked_at == _SCANNED_LINES:
-                return {"events": events, "searchedLogStreams": [], "nextToken": _token(place)}
+        with contextlib.closing(lines):
+            for looked_at, (place, line) in enumerate(lines, start=1):
+                if matches(line):
+                    events.append(_event_view(place, line))
+                    size += len(line.message)
+                if len(events) == asked.limit or size > _PAGE_BYTES or looked_at == _SCANNED_LINES:
+                    return {"events": events, "searchedLogStreams": [], "nextToken": _token(place)}
         return {"events": events, "searchedLogStreams": []}
 
     async def _named(self, name: str | None, identifier: str | None) -> LogGroup:

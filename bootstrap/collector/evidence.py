@@ -1,7 +1,7 @@
 """What is read of log groups, lines and items: the SQL of those tables."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -100,8 +100,8 @@ class Evidence:
         start_ns: int,
         end_ns: int,
         after: Place,
-    ) -> Iterator[tuple[Place, LogLine]]:
-        """The lines of a group, oldest first, from `start_ns` until before `end_ns`, after a place."""
+    ) -> Generator[tuple[Place, LogLine], None, None]:
+        """The lines of a group after a place, oldest first, from `start_ns` to before `end_ns`."""
         wanted = {
             "group": group,
             "streams": None if streams is None else msgspec.json.encode(list(streams)).decode(),

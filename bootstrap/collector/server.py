@@ -21,7 +21,7 @@ from bootstrap.collector.connections import PromptProtocol
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
 from bootstrap.collector.records import LogGroup
-from bootstrap.collector.reporting import Tally
+from bootstrap.collector.reporting import Tally, complain
 from bootstrap.collector.rollbar import RollbarReceiver
 from bootstrap.collector.sockets import Address, Sockets, bind
 from bootstrap.collector.store import Store
@@ -99,12 +99,15 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
 
 
 def _make_groups(store: Store, writer: Writer, names: tuple[str, ...]) -> None:
-    """Make the log groups that are not there yet."""
+    """Make the log groups that are not there yet; a store that is full can still be read."""
     batch = writer.batch()
     for name in names:
         batch.add(LogGroup(name, time.time_ns()))
-    with store.writer() as connection:
-        connection.write([batch])
+    try:
+        with store.writer() as connection:
+            connection.write([batch])
+    except OSError as error:
+        complain(str(error))
 
 
 def _application(
