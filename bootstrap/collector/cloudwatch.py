@@ -47,6 +47,7 @@ _GroupName = Annotated[str, Meta(pattern=r"\A[.\-_/#A-Za-z0-9]{1,512}\Z")]
 _StreamName = Annotated[str, Meta(pattern=r"\A[^:*]{1,512}\Z")]
 _Prefix = Annotated[str, Meta(max_length=512)]
 _Limit = Annotated[int, Meta(ge=1, le=50)]
+_Place = Annotated[int, Meta(ge=0, le=MAX_TIME_NS)]
 _Milliseconds = Annotated[int, Meta(ge=0)]
 _Days = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -235,7 +236,7 @@ class CloudWatchReceiver:
         streams.sort(key=lambda stream: (stream.last_ns or 0 if by_time else 0, stream.name))
         if asked.descending:
             streams.reverse()
-        start = _from_token(asked.next_token, int) or 0
+        start = _from_token(asked.next_token, _Place) or 0
         page = streams[start : start + asked.limit]
         more = {"nextToken": _token(start + len(page))} if start + len(page) < len(streams) else {}
         return {"logStreams": [_stream_view(group.name, stream) for stream in page], **more}
@@ -281,7 +282,7 @@ class CloudWatchReceiver:
             matches = compile_pattern(asked.filter_pattern)
         except InvalidPatternError as error:
             raise LogsError("InvalidParameterException", str(error)) from error
-        after = _from_token(asked.next_token, tuple[int, int])
+        after = _from_token(asked.next_token, tuple[_Place, _Place])
         names = asked.log_stream_names
         # The service's end is inclusive, and its clock ticks in milliseconds.
         end_ns = MAX_TIME_NS if asked.end_time is None else (asked.end_time + 1) * _MILLISECOND

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import os
 import secrets
@@ -15,8 +17,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from bootstrap.collector.filter_patterns import InvalidPatternError, compile_pattern
 from bootstrap.collector.log_events import MAX_BATCH, MAX_EVENTS, OVERHEAD
+from bootstrap.collector.records import LogLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +31,22 @@ if TYPE_CHECKING:
 
 GROUP = "cruddur"
 DAY = 86_400_000
+OPERATIONS = [
+    *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
+    *("PutRetentionPolicy", "PutLogEvents", "FilterLogEvents"),
+]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["logGroupName", "logStreamName", "logEvents", "limit", "nextToken", "message"]),
+            inner,
+        )
+    ),
+    max_leaves=9,
+)
 
 
 def aws_client(service: str, collector: Collector) -> Any:
@@ -315,6 +337,29 @@ def test_events_are_found_by_time_and_in_pages(logs: Any, stream: str) -> None:
     by_arn = logs.filter_log_events(logGroupIdentifier=arn, logStreamNamePrefix=stream, limit=1)
     assert by_arn["events"][0]["message"] == "0"
     assert refused(logs.filter_log_events, logGroupName="nowhere")[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.parametrize("place", [[2**63, 0], [0, -1], [1], "a", 7, {}])
+def test_a_token_that_is_nobodys(logs: Any, place: object) -> None:
+    token = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+    for call in (logs.filter_log_events, logs.describe_log_streams):
+        if (call, place) != (logs.describe_log_streams, 7):
+            assert refused(call, logGroupName=GROUP, nextToken=token)[0] == "InvalidParameterException"
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    st.binary(max_size=50) | st.builds(json.dumps, json_values).map(str.encode), st.sampled_from(OPERATIONS)
+)
+def test_any_body_is_answered_or_refused(collector: Collector, body: bytes, operation: str) -> None:
+    assert collector.logs(operation, body).status in {200, 400}
+
+
+@given(st.text(max_size=60) | st.text('{}$.="a &|<>-?', max_size=30))
+def test_any_pattern_is_taken_or_refused(pattern: str) -> None:
+    line = LogLine("g", "s", 1, 1, message='{"a":1}', fields={"a": 1})
+    with contextlib.suppress(InvalidPatternError):
+        assert compile_pattern(pattern)(line) in {True, False}
 
 
 WRONG: dict[str, tuple[str, object, dict[str, str], str]] = {

@@ -10,6 +10,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bootstrap.collector.rollbar import MAX_PAYLOAD
 
@@ -173,6 +175,39 @@ def test_an_item_that_rollbar_refuses(collector: Collector, sent: Any, status: i
     answer = collector.item(sent)
     assert answer.status == status
     assert (answer.json()["err"], TOKEN in answer.json()["message"]) == (1, False)
+
+
+items = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "environment",
+                    "body",
+                    "message",
+                    "trace",
+                    "frames",
+                    "exception",
+                    "class",
+                    "custom",
+                    "timestamp",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.binary(max_size=50) | st.builds(json.dumps, items).map(str.encode), items)
+def test_any_body_is_answered_or_refused(collector: Collector, body: bytes, made_up: Any) -> None:
+    assert collector.item(body, X_Rollbar_Access_Token=TOKEN).status in {400, 422}
+    assert collector.item({"access_token": TOKEN, "data": made_up}).status in {200, 400, 422}
 
 
 BODIES: dict[str, tuple[dict[str, Any], str]] = {
