@@ -97,7 +97,10 @@ def _udp(address: Address) -> socket.socket:
 
 def _bound(address: Address, kind: socket.SocketKind) -> socket.socket:
     host, port = address
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    # Named, because asyncio turns off Nagle's algorithm only for what calls itself TCP: each answer that goes
+    # out in two parts would else wait 40 ms for the client's delayed acknowledgement.
+    protocol = socket.IPPROTO_TCP if kind is socket.SOCK_STREAM else socket.IPPROTO_UDP
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind, protocol)
     try:
         if kind is socket.SOCK_STREAM:
             # Only for TCP, to start again at once; over UDP it would let a second collector share the port.

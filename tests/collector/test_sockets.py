@@ -38,6 +38,12 @@ def test_a_daemon_port_taken_for_either_protocol_is_named(taken: int) -> None:
     assert caught.value.hint
 
 
+def test_no_answer_waits_for_an_acknowledgement() -> None:
+    """Asyncio sets TCP_NODELAY on what is accepted where the listening socket says that it is TCP."""
+    with contextlib.closing(bind(FREE, FREE)) as sockets:
+        assert {sockets.http.proto, sockets.daemon_tcp.proto} == {socket.IPPROTO_TCP}
+
+
 def test_two_collectors_cannot_share_a_port() -> None:
     with contextlib.closing(bind(FREE, FREE)) as first:
         http, daemon = first.http.getsockname(), first.daemon_udp.getsockname()
