@@ -15,7 +15,7 @@ from bootstrap.flows import render
 from bootstrap.flows.environment import service_named
 from bootstrap.flows.manifest_text import with_service
 from bootstrap.model.errors import BootstrapError, UsageError
-from bootstrap.model.project import Project
+from bootstrap.model.project import Project, Service
 from bootstrap.rendering.skeletons import SKELETONS, files_of
 from bootstrap.system import ports
 from bootstrap.system.files import ProjectFiles
@@ -89,6 +89,8 @@ def _table(made: render.Sources, wanted: Wanted) -> dict[str, Any]:
     telemetry = (tuple(VENDORS) if built else ()) if wanted.telemetry is None else wanted.telemetry
     if telemetry:
         table["telemetry"] = list(telemetry)
+    if telemetry and skeleton:
+        table["probe"] = list(skeleton.probe_calling if wanted.calls else skeleton.probe)
     return table | _calls(made.project, wanted)
 
 
@@ -139,9 +141,14 @@ def _calls(project: Project, wanted: Wanted) -> dict[str, Any]:
         raise UsageError(f"{name} has no port to call it at", f"Add port = ... to [services.{name}].")
     url = f"http://${{address:{name}}}:${{port:{name}}}"
     return {
-        "environment": {UPSTREAM: url + (slash + path or other.health or "/")},
+        "environment": {UPSTREAM: url + (slash + path or _shown(other))},
         "depends_on": [name],
     }
+
+
+def _shown(service: Service) -> str:
+    """The first path that shows its telemetry, which its health check does not; "/" is only the default."""
+    return next((path for path in service.probe if path != "/"), service.health or "/")
 
 
 def _skeleton(files: ProjectFiles, wanted: Wanted, port: int) -> dict[str, bytes]:

@@ -21,6 +21,9 @@ class Skeleton(Struct, frozen=True):
     setup: str
     command: str
     health: str
+    #: what shows its telemetry, by itself and together with the service that it calls
+    probe: tuple[str, ...]
+    probe_calling: tuple[str, ...]
     #: what is read from the example itself, a folder of this repository; the rest is in `skeletons/`
     shared: tuple[str, ...]
 
@@ -32,6 +35,8 @@ SKELETONS = {
         setup="python -m pip install --quiet --disable-pip-version-check -r requirements.txt",
         command="exec python -m gunicorn 'app:create_app()'",
         health="/api/health-check",
+        probe=("/api/hello", "/api/error-test"),
+        probe_calling=("/api/hello", "/api/upstream", "/api/error-test"),
         shared=(
             ".dockerignore",
             "Dockerfile",

@@ -83,6 +83,7 @@ def test_an_instrumented_service(project: Repository, bootstrap: Bootstrap) -> N
         "port": 5000,
         "health": "/api/health-check",
         "telemetry": ["honeycomb", "xray", "cloudwatch", "rollbar"],
+        "probe": ["/api/hello", "/api/upstream", "/api/error-test"],
         "environment": {"UPSTREAM_URL": "http://${address:backend}:${port:backend}/health"},
         "depends_on": ["backend"],
     }
@@ -143,6 +144,15 @@ def test_without_a_template_it_is_a_block(
     last = done.err.splitlines()[-1]
     assert last.startswith("Next: ")
     assert ("container engine" if "image" in expected else 'add command = "..." to [services.new]') in last
+
+
+def test_who_is_called_is_asked_for_what_it_shows(project: Repository, bootstrap: Bootstrap) -> None:
+    for name, called, path in (("one", "backend", "/health"), ("two", "one", "/api/hello")):
+        bootstrap("service", "add", name, "--template", "flask", "--calls", called, cwd=project.root).check(0)
+        (url,) = service(project, name)["environment"].values()
+        assert url == f"http://${{address:{called}}}:${{port:{called}}}{path}"
+    bootstrap("service", "add", "three", "--template", "flask", cwd=project.root).check(0)
+    assert service(project, "three")["probe"] == ["/api/hello", "/api/error-test"]
 
 
 def test_ports_are_chosen_that_nobody_has(project: Repository, bootstrap: Bootstrap) -> None:

@@ -64,7 +64,7 @@ def command(
     \b
     Examples:
       bootstrap service add gateway --template flask
-      bootstrap service add gateway --template flask --public --calls backend-flask/api/activities/home
+      bootstrap service add gateway --template flask --public --calls backend-flask
       bootstrap service add db --image postgres:16-alpine --port 5432
       bootstrap service add worker --telemetry honeycomb,rollbar
     """
