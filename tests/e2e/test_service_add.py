@@ -43,7 +43,7 @@ def test_a_trace_goes_through_both(
     bootstrap("init --defaults")
     for name, options, port in (
         ("backend-flask", "--public", public),
-        ("gateway", "--calls backend-flask/api/hello", private),
+        ("gateway", "--calls backend-flask", private),
     ):
         said = bootstrap(f"service add {name} --template flask --port {port} {options}")
         assert said.endswith("Next: bootstrap up\n")
@@ -58,26 +58,27 @@ def test_a_trace_goes_through_both(
     assert answer.json()["message"] == "Hello from backend-flask!"
     _check_trace(_only_trace(traces))
     stopwatch("one request, and its trace")
+    bootstrap("verify")
+    stopwatch("verify")
     bootstrap("down")
 
 
 def _only_trace(traces: "Traces") -> dict[str, Any]:
-    """Wait until all four spans and both segments have arrived; there is one trace and no other."""
+    """Wait until everything has arrived, or not; there is one trace and no other."""
     deadline = time.monotonic() + _PATIENCE
-    found: list[dict[str, Any]] = []
+    whole: dict[str, Any] = {}
     while time.monotonic() < deadline:
-        found = traces.latest()
-        if found and (found[0]["span_count"], found[0]["segment_count"]) == (4, 2):
-            break
+        if found := traces.latest():
+            (trace,) = found
+            whole = traces.read(trace["trace_id"])
+            if [len(whole[kind]) for kind in ("spans", "segments", "logs")] == [4, 2, 4]:
+                break
         time.sleep(0.2)
-    (trace,) = found
-    assert sorted(trace["services"]) == ["backend-flask", "gateway"]
-    whole: dict[str, Any] = traces.read(trace["trace_id"])
     return whole
 
 
 def _check_trace(trace: dict[str, Any]) -> None:
-    """Whose parent is whose: the same chain in OpenTelemetry and in X-Ray."""
+    """Whose parent is whose: the same chain in OpenTelemetry and in X-Ray; and what both said meanwhile."""
     spans = {(span["service"], span["kind"]): span for span in trace["spans"]}
     request, call = spans["gateway", "server"], spans["gateway", "client"]
     callee, own = spans["backend-flask", "server"], spans["backend-flask", "internal"]
@@ -96,5 +97,12 @@ def _check_trace(trace: dict[str, Any]) -> None:
     (remote,) = segments["gateway"]["subsegments"]
     assert (remote["namespace"], remote["http"]["response"]["status"]) == ("remote", 200)
     assert segments["backend-flask"]["parent_id"] == remote["id"]
+    lines = sorted((line["service"], line["fields"]["message"]) for line in trace["logs"])
+    assert lines == [
+        ("backend-flask", "GET /api/hello 200"),
+        ("backend-flask", "hello"),
+        ("gateway", "GET /api/upstream 200"),
+        ("gateway", "upstream answered"),
+    ]
     (hello,) = segments["backend-flask"]["subsegments"]
     assert (hello["name"], hello["annotations"]) == ("hello", {"message_length": 25})
