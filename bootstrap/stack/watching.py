@@ -1,5 +1,6 @@
 """Watches the services' folders and the manifest in a thread of its own, and reloads what has changed."""
 
+import contextlib
 import os
 import threading
 import time
@@ -16,6 +17,8 @@ from bootstrap.system import git
 
 #: milliseconds without a change that end a burst, and the longest burst that is waited for
 _STEP, _BURST = 150, 1500
+#: milliseconds until the first answer, also where nothing changes
+_FIRST = 1000
 #: milliseconds between two looks where the system tells of no changes
 _POLL = 1000
 #: seconds in which services get the processor to themselves; what changes meanwhile is found afterwards
@@ -86,12 +89,9 @@ class Watcher:
 
     def _run(self) -> None:
         self._begun.wait(_LATEST_START)
-        folders = [folder for folder in set(self._folders.values()) if folder.is_dir()]
-        paths = [*folders, *self._manifests]
+        paths = [*(folder for folder in set(self._folders.values()) if folder.is_dir()), *self._manifests]
         try:
             if paths and not self._stopping.is_set():
-                self._follow([[*_sources(folders), *map(str, self._manifests)]])
-                self._watching = True
                 self._watch(paths)
         except (OSError, RuntimeError) as error:
             self._tell(_US, f"changed files reload nothing: {error}")
@@ -109,13 +109,21 @@ class Watcher:
             self._follow(_batches(paths, self._stopping, poll=True, all_of_it=False))
 
     def _follow(self, batches: Iterable[list[str]]) -> None:
-        for paths in batches:
+        for batch in batches:
+            # Only now nothing is missed any more.
+            paths = batch if self._watching else [*batch, *self._until_now()]
             self._look_at_manifests(paths)
             others = [path for path in paths if Path(path) not in self._manifests]
             for name, changed in by_service(self._folders, others).items():
                 news = self._news(self._services[name], changed)
                 if news:
                     self._reload(self._services[name], news)
+            self._watching = True
+
+    def _until_now(self) -> list[str]:
+        """What may have changed before anybody watched."""
+        since = min((service.started for service in self._services.values()), default=0.0)
+        return [*_changed_since(since, set(self._folders.values())), *map(str, self._manifests)]
 
     def _look_at_manifests(self, paths: Sequence[str]) -> None:
         """Say once that a manifest is another than the one which runs."""
@@ -182,7 +190,7 @@ def _content(path: Path) -> bytes | None:
 def _batches(
     paths: Sequence[Path], stop: threading.Event, *, poll: bool | None, all_of_it: bool = True
 ) -> Iterator[list[str]]:
-    """The files and folders that have changed, burst by burst, until `stop` is set.
+    """The files and folders that have changed, burst by burst, until `stop` is set; now and then none have.
 
     `poll` None leaves it to the system and to WATCHFILES_FORCE_POLLING. Raises OSError or RuntimeError where
     it cannot be watched, `all_of_it`: what may not be read, or is too much for the system.
@@ -196,7 +204,8 @@ def _batches(
         debounce=_BURST,
         step=_STEP,
         stop_event=stop,
-        rust_timeout=0,
+        rust_timeout=_FIRST,
+        yield_on_timeout=True,
         raise_interrupt=False,
         force_polling=poll,
         poll_delay_ms=_POLL,
@@ -207,11 +216,14 @@ def _batches(
         yield [path for change, path in burst if change is not Change.modified or not os.path.isdir(path)]  # noqa: PTH112
 
 
-def _sources(folders: Iterable[Path]) -> list[str]:
-    """Every file in these folders that may be source, for whoever asks which of them are new."""
+def _changed_since(moment: float, folders: Iterable[Path]) -> list[str]:
+    """The files in these folders that may be source and have changed since."""
     found = []
     for top in folders:
         for folder, names, files in os.walk(top):
             names[:] = [name for name in names if is_source(name)]
-            found += [os.path.join(folder, name) for name in files]  # noqa: PTH118  there may be many
+            for path in (os.path.join(folder, name) for name in files):  # noqa: PTH118  there may be many
+                with contextlib.suppress(OSError):
+                    if os.lstat(path).st_ctime > moment:
+                        found.append(path)
     return found

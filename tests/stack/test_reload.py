@@ -75,6 +75,19 @@ def test_a_burst_of_saves_reloads_one_service_once(
     assert is_free(one)
 
 
+def test_what_changes_while_services_start_is_not_missed(
+    project: "Project", source: Path, free_ports: FreePorts
+) -> None:
+    one, two = free_ports(2)
+    slow = project.server("slow", two, "--unhealthy")
+    supervised = project.supervise(watched(project, source, one), slow)
+    supervised.wait_for("api: HEALTHY")
+    (source / "early.py").touch()
+    supervised.wait_for("api: RESTARTING early.py changed")
+    assert "ready" not in supervised.lines
+    assert supervised.signal(signal.SIGINT) == 130
+
+
 def test_what_is_not_source_reloads_nothing(project: "Project", source: Path, free_ports: FreePorts) -> None:
     repository = Repository(source)
     repository.write(".gitignore", "build/\n*.generated\n")

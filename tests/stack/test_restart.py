@@ -186,7 +186,9 @@ def test_a_signal_while_it_is_about_to_start_again(
 
 def test_inherited_sockets_outlive_the_process_that_serves_them(project: "Project") -> None:
     serve = """
-import os, socket, sys
+import os, socket, sys, time
+while not os.path.exists("other"):  # which does not wait for this one
+    time.sleep(0.01)
 listener = socket.socket(fileno=int(sys.argv[1]))
 while True:
     with listener.accept()[0] as connection:
@@ -198,7 +200,10 @@ while True:
         heir = project.launch(
             *("heir", sys.executable, "-c", serve, str(number)), port=port, health="/", descriptors=(number,)
         )
-        looks = f"import os, time; print(os.path.exists('/dev/fd/{number}'), flush=True); time.sleep(600)"
+        looks = (
+            f"import os, time; print(os.path.exists('/dev/fd/{number}'), flush=True); "
+            "open('other', 'w').close(); time.sleep(600)"
+        )
         other = project.python("other", looks, depends_on=("heir",))
         said: list[int | None] = []
 
