@@ -62,6 +62,8 @@ def test_what_git_ignores(repository: Repository, tmp_path: Path) -> None:
         "only-here",
     }
     assert git.ignored(tmp_path, ["a"]) == {"a"}
+    assert git.excluded(repository.root, ["a.log", "a"]) == {"a.log"}
+    assert git.excluded(tmp_path, ["a"]) == set()
 
 
 def test_a_setting(repository: Repository) -> None:

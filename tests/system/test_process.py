@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.execute import CommandNotFoundError, NotExecutableError
-from bootstrap.system.identity import RUN_ID, Identity, clear, living, sweep, wait_until
+from bootstrap.system.identity import RUN_ID, Identity, clear, living, part_of, sweep, wait_until
 from bootstrap.system.process import Group, run, spawn_detached, start
 
 ENVIRON = {"PATH": os.environ["PATH"]}
@@ -123,6 +123,29 @@ def test_clear_stops_what_is_ours_and_nothing_else(starter: Starter) -> None:
     assert not clear([ours.identity], "run-1", 0.3)
     assert sweep("run-2", 5)
     assert not other.alive()
+
+
+def test_a_part_of_a_run_is_swept_by_itself_and_with_the_run(starter: Starter) -> None:
+    one, two = (
+        starter.python(DAEMON, part_of("run-1", "one")),
+        starter.python(DAEMON, part_of("run-1", "two")),
+    )
+    other = starter.python(DAEMON, run_id="run-10")
+    daemons = [Identity.of(int(group.output.readline())) for group in (one, two, other)]
+    assert sweep(part_of("run-1", "one"), 5)
+    assert [daemon.alive() for daemon in daemons] == [False, True, True]
+    assert sweep("run-1", 5)
+    assert [daemon.alive() for daemon in daemons] == [False, False, True]
+    assert sweep("run-10", 5)
+
+
+def test_waiting_for_a_group_does_not_reap_it(starter: Starter) -> None:
+    group = starter("sh", "-c", "env -i sleep 600 & exit 4")
+    assert group.wait() == 4
+    assert living({group.pid}) == {group.pid}
+    group.signal(signal.SIGTERM)
+    assert wait_until(lambda: not living({group.pid}), 30)
+    assert group.wait() == 4
 
 
 def test_an_empty_run_id_sweeps_nothing(starter: Starter) -> None:
