@@ -15,7 +15,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.config import manifest
 from bootstrap.config.location import MANIFEST
 from bootstrap.flows import init, render
-from bootstrap.flows.environment import readers
+from bootstrap.flows.environment import OPTIONAL, readers
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.worktree import root_of
 
@@ -57,7 +57,7 @@ def _offer(session: Session, root: Path) -> int:
     missing = [
         name
         for name, services in readers(session.project).items()
-        if services and name not in init.OPTIONAL and session.lookup(name) is None
+        if services and name not in OPTIONAL and session.lookup(name) is None
     ]
     code = offer_secrets(session, missing)
     offer_hook(root_of(root) or root)

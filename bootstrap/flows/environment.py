@@ -27,6 +27,8 @@ _DESTINATION = re.compile(
 
 #: what `up` makes anew for every run: who knows it may hand a public service the trace to join
 PROOF_KEY = "TRACE_PROOF_KEY"
+#: needed only together with temporary keys
+OPTIONAL = frozenset({"AWS_SESSION_TOKEN"})
 #: the siblings that a service calls, host:port with commas between: its trace headers go to nobody else
 PEERS = "TRACE_PEERS"
 

@@ -8,16 +8,13 @@ from msgspec import Struct
 
 from bootstrap.config.location import MANIFEST, check_owner
 from bootstrap.flows import render, scaffold
-from bootstrap.flows.environment import Lookup
+from bootstrap.flows.environment import OPTIONAL, Lookup
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project
 from bootstrap.system import git
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.worktree import root_of
 from bootstrap.vendors import VENDORS
-
-#: needed only together with temporary keys
-OPTIONAL = frozenset({"AWS_SESSION_TOKEN"})
 
 
 class VendorState(Struct, frozen=True):

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
-from bootstrap.flows.environment import Lookup, secret_specs
-from bootstrap.flows.init import OPTIONAL
+from bootstrap.flows.environment import OPTIONAL, Lookup, secret_specs
 from bootstrap.flows.secrets.check import check, discreet
 from bootstrap.model.environment import View
 from bootstrap.model.project import Project

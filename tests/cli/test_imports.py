@@ -127,3 +127,11 @@ def test_run_with_options_may_parse_them(project: Path) -> None:
     modules = imported("-C", str(project), "run", "api", "--", "true", cwd=project.parent)
     assert "click" in modules
     assert needless(modules, _HEAVY) == {}
+
+
+def test_up_imports_nothing_of_containers_pages_or_the_collector(project: Path) -> None:
+    modules = imported("up", "--engine", "process", "--prepare", cwd=project)
+    assert "bootstrap.stack.supervisor" in modules
+    collector = {name: why for name, why in _HEAVY.items() if why == "the collector"}
+    unwanted = {"jinja2": "rendering", "tomlkit": "the manifest's text", "watchfiles": "changes", **collector}
+    assert needless(modules, unwanted) == {}
