@@ -11,7 +11,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.flows import containers, routing
 from bootstrap.flows.environment import scrubbed
 from bootstrap.flows.routing import Wishes
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.system.execute import execute
 
 

@@ -10,7 +10,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.flows import engines
 from bootstrap.flows.environment import service_named
 from bootstrap.flows.stack import COLLECTOR_SERVICE
-from bootstrap.stack.compose_run import COMPOSE
+from bootstrap.stack.compose.teller import COMPOSE
 
 
 @verb()

@@ -12,7 +12,7 @@ from typing import Any
 from bootstrap.flows.environment import PROOF_KEY
 from bootstrap.model.environment import FromSecret, Variable, WhenSecret
 from bootstrap.model.errors import BootstrapError
-from bootstrap.stack.compose_client import Client
+from bootstrap.stack.compose.client import Client
 
 
 def names_in(variables: Iterable[Variable]) -> set[str]:

@@ -24,7 +24,7 @@ from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.project import Service
 from bootstrap.rendering import overlay
 from bootstrap.rendering.overlay import COLLECTOR, MASK, TOKEN, Collector, Helper, Reporter
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Containers, Launch
 from bootstrap.system import ports
 from bootstrap.system.state import State

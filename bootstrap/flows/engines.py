@@ -7,7 +7,7 @@ from bootstrap.flows.environment import scrubbed
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.project import Project
 from bootstrap.stack import ENGINES
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Engine
 from bootstrap.system.state import State
 

@@ -10,7 +10,7 @@ from bootstrap.flows import engines, routing, stack
 from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR
 from bootstrap.flows.wanted import Wanted
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Containers, Engine, Launch
 from bootstrap.system.state import State
 

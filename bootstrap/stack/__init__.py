@@ -1,6 +1,6 @@
 """Runs a project's services: one engine a file, and the table of them."""
 
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Engine
 from bootstrap.stack.process import ProcessEngine
 

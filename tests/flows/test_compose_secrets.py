@@ -12,7 +12,7 @@ from bootstrap.flows.dotenv_values import plain_values
 from bootstrap.model.environment import FromSecret, Variable
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.project import Project, SecretSpec
-from bootstrap.stack.compose_client import Client
+from bootstrap.stack.compose.client import Client
 from bootstrap.system.state import State
 from tests.containers import ENVIRON, need_compose
 

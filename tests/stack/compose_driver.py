@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Containers, Launch, LogLine, PhaseChanged
 from bootstrap.stack.limits import Limits
 from bootstrap.system.state import State

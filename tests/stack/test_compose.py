@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.stack.compose import ComposeEngine
+from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Launch, Phase
 from bootstrap.system.state import State
 from tests.containers import ENVIRON, IMAGE, docker, need_engine, remains

@@ -7,8 +7,9 @@ from bootstrap.encoding import yaml
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack import logfile, record
 from bootstrap.stack.alone import alone, taken_over
-from bootstrap.stack.compose_client import Client, Container
-from bootstrap.stack.compose_run import COMPOSE, ComposeRun
+from bootstrap.stack.compose.client import Client, Container
+from bootstrap.stack.compose.run import ComposeRun
+from bootstrap.stack.compose.teller import COMPOSE
 from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, Phase, ServiceStatus
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves

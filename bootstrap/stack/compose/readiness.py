@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.stack.compose_client import Container
+from bootstrap.stack.compose.client import Container
 from bootstrap.stack.interface import Launch
 from bootstrap.stack.readiness import ended
 from bootstrap.system import ports

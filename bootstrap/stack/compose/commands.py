@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bootstrap.stack.compose_client import Client
+from bootstrap.stack.compose.client import Client
 from bootstrap.stack.interface import LogLine
 from bootstrap.stack.output import Output
 from bootstrap.stack.service import DRAIN, StoppingError

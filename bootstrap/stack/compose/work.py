@@ -1,0 +1,183 @@
+"""What a run of containers does in threads of their own: build, start, wait; its main thread hears of it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.stack.compose import events
+from bootstrap.stack.compose.client import Client, Container
+from bootstrap.stack.compose.commands import Commands
+from bootstrap.stack.compose.followers import Followers
+from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
+from bootstrap.stack.compose.readiness import wait_until_ready
+from bootstrap.stack.compose.teller import COMPOSE, Teller
+from bootstrap.stack.interface import Phase
+from bootstrap.stack.limits import Limits
+from bootstrap.stack.readiness import ended
+from bootstrap.stack.service import StoppingError
+
+_LAST_LINES = 15
+_NEXT_CHANGE = "Correct it and save: the next change is tried again."
+
+
+class Work:
+    """The work on `lives`, of which those in `built` have an image of their own; `put` is who hears of it."""
+
+    def __init__(
+        self,
+        client: Client,
+        commands: Commands,
+        teller: Teller,
+        lives: Mapping[str, Life],
+        *,
+        built: Iterable[str],
+        limits: Limits,
+        put: Callable[[Event], None],
+    ) -> None:
+        self._client = client
+        self._commands = commands
+        self._teller = teller
+        self._lives = lives
+        self._built = [lives[name] for name in lives if name in frozenset(built)]
+        self._limits = limits
+        self._put = put
+        self.followers = Followers(commands, {name: life.output for name, life in lives.items()})
+
+    def thread(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
+        """Make a thread that does `work`; what it raises is an event."""
+
+        def guarded() -> None:
+            try:
+                work(*arguments)
+            except StoppingError:
+                return
+            except BootstrapError as error:
+                self._put(Failed(COMPOSE, error))
+            except Exception as error:  # noqa: BLE001  the main thread raises it
+                self._put(Crashed(error))
+
+        return threading.Thread(target=guarded, daemon=True)
+
+    def build_all(self) -> None:
+        """Build every image and start nothing."""
+        self._build(self._built)
+        self._put(Up())
+
+    def bring_up(self) -> None:
+        """Build every image, create and start what is not as it should be, and wait until all is healthy."""
+        self._build(self._built)
+        self._listen()
+        for life in self._lives.values():
+            self._teller.enter(life, Phase.STARTING)
+        self.followers.follow(self._client.containers(), "--tail", "0")
+        self._start(list(self._lives))
+        self.followers.follow(self._client.containers())
+        for life in self._lives.values():
+            self._first_time(life)
+        self._put(Up())
+
+    def start_again(self, life: Life, container: str, pause: float) -> None:
+        """Start the container of a service that has ended."""
+        if not self._commands.stopping.wait(pause):
+            self._commands.docker("start", container)
+            self.come_back(life, container)
+
+    def come_back(self, life: Life, container: str) -> None:
+        """Wait for a service that is on its way again."""
+        try:
+            self._until_ready(life)
+        except BootstrapError as error:
+            self._put(Gone(life.launch.name, error.message, container))
+        finally:
+            life.busy = False
+
+    def start_anew(self, life: Life, told: Told) -> None:
+        """Replace the container of one service, from its image built anew, or start it again as it is."""
+        name = life.launch.name
+        try:
+            if told.rebuild:
+                life.started = time.time()
+                said = self._commands.compose("--progress", "plain", "build", name, quiet=True)
+                if said.code:
+                    error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
+                    self._teller.fail(life, error, said.lines[-_LAST_LINES:])
+                    return
+                self._start([name], "--no-deps")
+            else:
+                self._commands.compose("restart", "--no-deps", name, quiet=True)
+            life.attempts = 0
+            self._until_ready(life)
+        except BootstrapError as error:
+            self.fail(life, BootstrapError(error.message, _NEXT_CHANGE))
+        finally:
+            life.busy = False
+
+    def fail(self, life: Life, error: BootstrapError) -> None:
+        """Say that a service has failed, with the last lines that it wrote."""
+        last = life.output.last()
+        if not last:
+            container = self.find(life.launch.name)
+            last = tuple(self._client.tail(container.id, _LAST_LINES)) if container else ()
+        self._teller.fail(life, error, last)
+
+    def find(self, service: str) -> Container | None:
+        """The service's container, as it is now."""
+        found = [each for each in self._client.containers() if each.service == service]
+        return found[-1] if found else None
+
+    def _build(self, lives: Sequence[Life]) -> None:
+        if not lives:
+            return
+        for life in lives:
+            self._teller.enter(life, Phase.SETUP, "building its image")
+        names = [life.launch.name for life in lives]
+        said = self._commands.compose("--progress", "plain", "build", *names, quiet=False)
+        if said.code:
+            guilty = next(
+                (name for name in names if any(_is_blamed(name, line) for line in said.lines)), COMPOSE
+            )
+            hint = "Read the last lines; correct its Dockerfile." if guilty != COMPOSE else ""
+            error = BootstrapError(f"its image cannot be built ({ended(said.code)})", hint)
+            self._put(Failed(guilty, error))
+            raise StoppingError
+
+    def _start(self, names: Sequence[str], *options: str) -> None:
+        """Create and start what is not as it should be; what is, is left running."""
+        said = self._commands.compose("up", "--detach", "--no-build", *options, *names, quiet=True)
+        if said.code:
+            last = said.lines[-1].strip() if said.lines else ended(said.code)
+            raise BootstrapError(f"docker compose up: {last}")
+
+    def _listen(self) -> None:
+        """Hear from Docker what becomes of containers."""
+        stream = self._commands.spawn(self._client.events()).output
+
+        def read() -> None:
+            with stream:
+                for line in iter(stream.readline, b""):
+                    event = events.parse(line)
+                    if event is not None and event.service in self._lives:
+                        self._put(event)
+
+        threading.Thread(target=read, name="docker events", daemon=True).start()
+
+    def _first_time(self, life: Life) -> None:
+        try:
+            self._until_ready(life)
+        except BootstrapError as error:
+            self._put(Failed(life.launch.name, error))
+            raise StoppingError from None
+
+    def _until_ready(self, life: Life) -> None:
+        """Wait until the service is healthy, and say so; raises BootstrapError where it never is."""
+        wait_until_ready(life.launch, self.find, self._limits.health, self._commands.stopping)
+        if self._commands.stopping.is_set():
+            raise StoppingError
+        life.healthy = time.monotonic()
+        self._teller.enter(life, Phase.HEALTHY)
+
+
+def _is_blamed(service: str, line: str) -> bool:
+    """Whether BuildKit says in this line that a step of this service's image has failed."""
+    return line.startswith((f" > [{service} ", f"target {service}: failed", f"failed to solve: {service}"))
