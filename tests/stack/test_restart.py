@@ -23,9 +23,9 @@ FreePorts = Callable[[int], Sequence[int]]
 BRIEF = """
 import os, sys, time
 print("hello from", os.getpid(), flush=True)
-while not os.path.exists("end"):
+while not (os.path.exists("end") and (code := open("end").read())):
     time.sleep(0.01)
-sys.exit(int(open("end").read()))
+sys.exit(int(code))
 """
 SOON = (0.1, 0.2, 0.3)
 
