@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ _IDLE_SECONDS = 20.0
 IDLE_TARGET = 0.003
 _PATIENCE = 60.0
 _MIB = 1024 * 1024
+_DAEMON = "public.ecr.aws/xray/aws-xray-daemon:3.x"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def starting(folder: Path, runs: int) -> Start:
     with bench.running(bench.up) as process:
         _answered(process, bench.port)
         idle = bench.idle(process)
-    return Start(ours, theirs, idle)
+    return Start(ours, theirs, idle + bench.idle_in_containers())
 
 
 class _Bench:
@@ -132,19 +134,42 @@ class _Bench:
         """What the supervisor and the collector take, once all have come to rest."""
         time.sleep(5)
         (collector,) = (each["pid"] for each in self._statuses() if each["service"] == "telemetry")
-        processes = {
-            "supervisor": psutil.Process(supervisor.pid),
-            "collector": psutil.Process(collector),
-        }
-        before = {name: _cpu(process) for name, process in processes.items()}
-        start = time.perf_counter()
-        time.sleep(_IDLE_SECONDS)
-        seconds = time.perf_counter() - start
-        found = []
-        for name, process in processes.items():
-            memory = process.memory_full_info()
-            found.append(Idle(name, (_cpu(process) - before[name]) / seconds, memory.rss, memory.uss))
+        return _measured(
+            {"supervisor": [psutil.Process(supervisor.pid)], "collector": [psutil.Process(collector)]}
+        )
+
+    def idle_in_containers(self) -> list[Idle]:
+        """The same where a container engine answers, with the Docker commands that it keeps."""
+        docker = shutil.which("docker")
+        config = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))
+        if docker is None or not _succeeds(docker, "image", "inspect", _DAEMON):
+            return []  # the daemon's image cannot be had everywhere
+        self.environ["DOCKER_CONFIG"] = config
+        bootstrap = self.up[0]
+        subprocess.run((bootstrap, "render"), cwd=self.project, env=self.environ, check=True)
+        with self.running((bootstrap, "up", "--engine", "compose")) as process:
+            _answered(process, self.port, patience=600)
+            time.sleep(10)
+            supervisor = psutil.Process(process.pid)
+            collector = self._container_process(docker)
+            found = _measured(
+                {
+                    "supervisor, containers": [supervisor],
+                    "docker's commands, containers": supervisor.children(recursive=True),
+                    "collector, in its container": [collector],
+                }
+            )
+        subprocess.run((bootstrap, "down", "--volumes"), cwd=self.project, env=self.environ, check=True)
         return found
+
+    def _container_process(self, docker: str) -> psutil.Process:
+        argv = (self.up[0], "compose", "--", "ps", "--quiet", "telemetry")
+        listed = subprocess.run(
+            argv, cwd=self.project, env=self.environ, capture_output=True, text=True, check=True
+        )
+        inspect = (docker, "inspect", "--format", "{{.State.Pid}}", listed.stdout.strip())
+        found = subprocess.run(inspect, capture_output=True, text=True, check=True)
+        return psutil.Process(int(found.stdout))
 
     def _statuses(self) -> list[dict[str, Any]]:
         argv = (self.up[0], "--json", "status")
@@ -153,9 +178,27 @@ class _Bench:
         return statuses
 
 
-def _answered(process: subprocess.Popen[bytes], port: int) -> float:
+def _measured(groups: Mapping[str, Sequence[psutil.Process]]) -> list[Idle]:
+    """What each group of processes takes in a while in which nothing happens."""
+    before = {name: sum(map(_cpu, processes)) for name, processes in groups.items()}
+    start = time.perf_counter()
+    time.sleep(_IDLE_SECONDS)
+    seconds = time.perf_counter() - start
+    found = []
+    for name, processes in groups.items():
+        memory = [process.memory_full_info() for process in processes]
+        share = (sum(map(_cpu, processes)) - before[name]) / seconds
+        found.append(Idle(name, share, sum(each.rss for each in memory), sum(each.uss for each in memory)))
+    return found
+
+
+def _succeeds(*argv: str) -> bool:
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def _answered(process: subprocess.Popen[bytes], port: int, patience: float = _PATIENCE) -> float:
     """Ask for the service's health until it says 200; return when that was."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + patience
     while time.monotonic() < deadline and process.poll() is None:
         with (
             contextlib.suppress(OSError),
