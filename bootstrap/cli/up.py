@@ -109,6 +109,7 @@ def command(
         def ready() -> None:
             if not background:
                 announce(session, prepared.names)
+            engines.remember(session.state, engine, healthy=True)
             detaching.tell_ready(session.state)
 
         code = engine.up(prepared.launches, screen.show, ready=ready, containers=prepared.containers)

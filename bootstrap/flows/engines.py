@@ -30,7 +30,7 @@ def choose(
     Raises NotConfiguredError where none can.
     """
     base = scrubbed(environ, project)
-    last = _last(state)
+    last = _last(state, healthy=True)
     names = [wanted] if wanted else [*([last] if last else []), *(name for name in ENGINES if name != last)]
     reasons: list[str] = []
     for name in names:
@@ -62,9 +62,11 @@ def _why(name: str, wanted: str | None, last: str | None, reasons: list[str]) ->
     return "; ".join(reasons) or "a container engine answers"
 
 
-def remember(state: State, engine: Engine) -> None:
-    """Keep in mind which engine runs here now."""
-    state.write(_SUBJECT, {"name": engine.name})
+def remember(state: State, engine: Engine, *, healthy: bool) -> None:
+    """Keep in mind which engine runs here now, and whether everything was `healthy` with it."""
+    before = state.read(_SUBJECT) or {}
+    healthy = healthy or (before.get("name") == engine.name and before.get("healthy") is True)
+    state.write(_SUBJECT, {"name": engine.name, "healthy": healthy})
 
 
 def current(root: Path, state: State, environ: Mapping[str, str], project: Project | None) -> Engine:
@@ -73,6 +75,8 @@ def current(root: Path, state: State, environ: Mapping[str, str], project: Proje
     return ENGINES[_last(state) or _FALLBACK](root, state, base)
 
 
-def _last(state: State) -> str | None:
-    name = (state.read(_SUBJECT) or {}).get("name")
-    return name if name in ENGINES else None
+def _last(state: State, *, healthy: bool = False) -> str | None:
+    """The name of the engine that ran last; `healthy`: only if everything was with it."""
+    written = state.read(_SUBJECT) or {}
+    name = written.get("name")
+    return name if name in ENGINES and (written.get("healthy") is True or not healthy) else None

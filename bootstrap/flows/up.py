@@ -43,7 +43,7 @@ def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepa
 
     Raises BootstrapError where that cannot be run.
     """
-    engines.remember(wanted.state, engine)
+    engines.remember(wanted.state, engine, healthy=False)
     if isinstance(engine, ComposeEngine):
         return _in_containers(engine, wanted)
     run = stack.plan_run(

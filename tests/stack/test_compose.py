@@ -226,7 +226,7 @@ def test_an_image_that_cannot_be_built_is_named(stack: Stack) -> None:
     run = stack.up()
     assert run.wait() == 1
     run.wait_for("^web: FAILED its image cannot be built")
-    assert any("about to fail" in line for line in run.lines)
+    assert any(line.startswith("web> ") and "about to fail" in line for line in run.lines)
 
 
 def test_a_service_that_dies_comes_back_and_not_for_ever(stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """The commands of Docker that one run of containers starts, and what they say."""
 
+import re
 import signal
 import threading
 import time
@@ -14,8 +15,11 @@ from bootstrap.system.identity import sweep
 from bootstrap.system.process import Group
 
 _POLL = 0.05
-#: what is worth a line while containers are made; the rest is in the log, and shown when it fails
-_TELLING = ("Pull", "rror", "denied", "Recreated", "not found")
+#: what is worth a line of what Compose and BuildKit say: the steps of a build, and what takes long or fails.
+#: The rest is in the log, and its end is shown when something fails.
+_TELLING = re.compile(
+    r"(?:#\d+ )?(\[\S+ +\d+/\d+\] .*|.*(?:Pull|[Ee]rror|ERROR|denied|Recreated|not found).*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,22 @@ class Commands:
         #: held by the one Compose command that is at work
         self._working = threading.Lock()
         self._heard: list[str] = []
-        self._quiet = True
+        #: whether nothing of what is heard is told
+        self._silent = True
         self.stopping = threading.Event()
         self.output = output(self._hear)
 
-    def compose(self, *arguments: str, quiet: bool) -> Said:
+    def compose(self, *arguments: str, silent: bool = False) -> Said:
         """Run a Compose command to its end; raises StoppingError where the run ends first."""
         with self._working:
-            self._heard, self._quiet = [], quiet
+            self._heard, self._silent = [], silent
             code = self._to_its_end(self.spawn(self._client.argv(*arguments), values=True))
             return Said(code, tuple(line for line in self._heard if line.strip()))
 
     def docker(self, *arguments: str) -> Said:
         """Run a short command of Docker itself; as `compose`."""
         with self._working:
-            self._heard, self._quiet = [], True
+            self._heard, self._silent = [], True
             code = self._to_its_end(self.spawn(("docker", *arguments)))
             return Said(code, tuple(self._heard))
 
@@ -90,8 +95,9 @@ class Commands:
 
     def _hear(self, line: LogLine) -> None:
         self._heard.append(line.text)
-        if not self._quiet or any(word in line.text for word in _TELLING):
-            self._tell(line)
+        telling = None if self._silent else _TELLING.fullmatch(line.text.strip())
+        if telling is not None:
+            self._tell(LogLine(line.service, telling[1]))
 
     def begin_to_stop(self) -> None:
         """Start nothing more, and ask what runs to end."""

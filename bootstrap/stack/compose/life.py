@@ -27,6 +27,8 @@ class Failed:
 
     service: str
     error: BootstrapError
+    #: what was said last, where that is not what the service itself wrote
+    last: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,8 +118,8 @@ class ComposeRun:
                 return 128 + number
             case Crashed(fault):
                 raise fault
-            case Failed(service, error):
-                self._fail(service, error)
+            case Failed(service, error, last):
+                self._fail(service, error, last)
                 return 1
             case Happened("start"):
                 self._work.followers.started(event)
@@ -135,11 +135,11 @@ class ComposeRun:
                 self._told(event)
         return None
 
-    def _fail(self, service: str, error: BootstrapError) -> None:
+    def _fail(self, service: str, error: BootstrapError, last: tuple[str, ...]) -> None:
         if service in self._lives:
-            self._work.fail(self._lives[service], error)
+            self._work.fail(self._lives[service], error, last)
         else:
-            self._teller.fail_compose(error, self._commands.output.last())
+            self._teller.fail_compose(error, last or self._commands.output.last())
 
     def _told(self, told: Told) -> None:
         life = self._lives[told.service]

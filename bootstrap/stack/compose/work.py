@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose import events
 from bootstrap.stack.compose.client import Client, Container
-from bootstrap.stack.compose.commands import Commands
+from bootstrap.stack.compose.commands import Commands, Said
 from bootstrap.stack.compose.followers import Followers
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
 from bootstrap.stack.compose.teller import COMPOSE, Teller
-from bootstrap.stack.interface import Phase
+from bootstrap.stack.interface import LogLine, Phase
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.service import StoppingError
 
 _LAST_LINES = 15
+_WITHOUT = "See bootstrap logs compose; without containers: bootstrap up --engine process"
 _NEXT_CHANGE = "Correct it and save: the next change is tried again."
 
 
@@ -98,14 +99,14 @@ class Work:
         try:
             if told.rebuild:
                 life.started = time.time()
-                said = self._commands.compose("--progress", "plain", "build", name, quiet=True)
+                said = self._commands.compose("--progress", "plain", "build", name, silent=True)
                 if said.code:
                     error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
-                    self._teller.fail(life, error, said.lines[-_LAST_LINES:])
+                    self._teller.fail(life, error, self._last(said))
                     return
                 self._start([name], "--no-deps")
             else:
-                self._commands.compose("restart", "--no-deps", name, quiet=True)
+                self._commands.compose("restart", "--no-deps", name, silent=True)
             life.attempts = 0
             self._until_ready(life)
         except BootstrapError as error:
@@ -113,9 +114,9 @@ class Work:
         finally:
             life.busy = False
 
-    def fail(self, life: Life, error: BootstrapError) -> None:
-        """Say that a service has failed, with the last lines that it wrote."""
-        last = life.output.last()
+    def fail(self, life: Life, error: BootstrapError, last: tuple[str, ...] = ()) -> None:
+        """Say that a service has failed, with the `last` lines that are about it, else that it wrote."""
+        last = last or life.output.last()
         if not last:
             container = self.find(life.launch.name)
             last = tuple(self._client.tail(container.id, _LAST_LINES)) if container else ()
@@ -132,22 +133,28 @@ class Work:
         for life in lives:
             self._teller.enter(life, Phase.SETUP, "building its image")
         names = [life.launch.name for life in lives]
-        said = self._commands.compose("--progress", "plain", "build", *names, quiet=False)
+        said = self._commands.compose("--progress", "plain", "build", *names)
         if said.code:
             guilty = next(
                 (name for name in names if any(_is_blamed(name, line) for line in said.lines)), COMPOSE
             )
-            hint = "Read the last lines; correct its Dockerfile." if guilty != COMPOSE else ""
+            hint = "Read the last lines; correct its Dockerfile." if guilty != COMPOSE else _WITHOUT
             error = BootstrapError(f"its image cannot be built ({ended(said.code)})", hint)
-            self._put(Failed(guilty, error))
+            self._put(Failed(guilty, error, self._last(said)))
             raise StoppingError
+
+    def _last(self, said: Said) -> tuple[str, ...]:
+        """The last lines of a build that failed, told now: until then they were only in the log."""
+        for line in said.lines[-_LAST_LINES:]:
+            self._teller.tell(LogLine(COMPOSE, line))
+        return said.lines[-_LAST_LINES:]
 
     def _start(self, names: Sequence[str], *options: str) -> None:
         """Create and start what is not as it should be; what is, is left running."""
-        said = self._commands.compose("up", "--detach", "--no-build", *options, *names, quiet=True)
+        said = self._commands.compose("up", "--detach", "--no-build", *options, *names)
         if said.code:
             last = said.lines[-1].strip() if said.lines else ended(said.code)
-            raise BootstrapError(f"docker compose up: {last}")
+            raise BootstrapError(f"docker compose up: {last}", _WITHOUT)
 
     def _listen(self) -> None:
         """Hear from Docker what becomes of containers."""
