@@ -70,15 +70,17 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
     given = {**plain, **values, TOKEN: kept["token"], MASK: json.dumps(list(hidden))}
+    added = _added(wanted, configured)
     return Stack(
-        launches=_launches(wanted, services, configured, collector),
+        launches=_launches(wanted, services, [*_brought(wanted, services, configured), *added], collector),
         containers=Containers(
             overlay=overlay.overlay(reporters, [each for each in helpers if each.files], collector),
             values=given,
             hidden=hidden,
             built=frozenset(name for name, each in configured.items() if "build" in each)
             | ({COLLECTOR} if collector else set()),
-            own_restart=frozenset(name for name, each in configured.items() if each.get("restart")),
+            own_restart=frozenset(name for name, each in configured.items() if each.get("restart"))
+            | frozenset(added),
         ),
         collector_port=collector.port if collector else None,
         token=kept["token"],
@@ -190,7 +192,7 @@ def _port(engine: ComposeEngine, state: State, kept: Mapping[str, Any]) -> int:
 def _launches(
     wanted: Wanted,
     services: Sequence[Service],
-    configured: Mapping[str, Any],
+    more: Iterable[str],
     collector: Collector | None,
 ) -> tuple[Launch, ...]:
     names = {service.name for service in services}
@@ -209,10 +211,23 @@ def _launches(
     ]
     if collector is not None:
         made.append(_bare(wanted.root, COLLECTOR, collector.port, "/healthz"))
-    reporting = {service.name for service in services}
-    brought = [each.name for each in sidecars(wanted.here) if reporting & each.services]
-    made += [_bare(wanted.root, name) for name in brought if name in configured]
+    made += [_bare(wanted.root, name) for name in more]
     return tuple(made)
+
+
+def _brought(wanted: Wanted, services: Sequence[Service], configured: Mapping[str, Any]) -> list[str]:
+    """The containers of vendors that these services report to."""
+    reporting = {service.name for service in services}
+    brought = (each.name for each in sidecars(wanted.here) if reporting & each.services)
+    return [name for name in brought if name in configured]
+
+
+def _added(wanted: Wanted, configured: Mapping[str, Any]) -> list[str]:
+    """What only the project's Compose files have; nobody who asks for some services asks for it."""
+    if wanted.only:
+        return []
+    known = {*wanted.here.services, *(each.name for each in sidecars(wanted.here)), COLLECTOR}
+    return sorted(configured.keys() - known)
 
 
 def _bare(root: Path, name: str, port: int | None = None, health: str | None = None) -> Launch:
