@@ -305,6 +305,17 @@ def scrubbed(environ: Mapping[str, str], project: Project) -> dict[str, str]:
     }
 
 
+def displaced(variables: Iterable[Resolved]) -> frozenset[str]:
+    """What a service that is given these must not inherit: an SDK would find other keys by it."""
+    given = {variable.name for variable in variables}
+    keyed = (
+        vendor.displaced
+        for vendor in VENDORS.values()
+        if vendor.displaced and not given.isdisjoint(spec.name for spec in vendor.secrets)
+    )
+    return frozenset().union(*keyed)
+
+
 def readers(project: Project) -> dict[str, tuple[str, ...]]:
     """Say for each secret of the project which services see it."""
     found: dict[str, list[str]] = {name: [] for name in secret_specs(project)}

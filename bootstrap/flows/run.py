@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.flows import routing
-from bootstrap.flows.environment import Lookup, Resolved, fill_in, resolve, scrubbed, service_named
+from bootstrap.flows.environment import Lookup, Resolved, displaced, fill_in, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.project import Project
 from bootstrap.system.lock import Lock
@@ -33,7 +33,9 @@ def child_environment(
 
     `venv` is the service's own virtual environment, used where a set-up has made it.
     """
-    environment = {**scrubbed(environ, project), **{item.name: item.text for item in variables}}
+    gone = displaced(variables)
+    inherited = {name: value for name, value in scrubbed(environ, project).items() if name not in gone}
+    environment = {**inherited, **{item.name: item.text for item in variables}}
     return activated(environment, venv) if (venv / "bin" / "python").exists() else environment
 
 

@@ -21,6 +21,8 @@ class Launch:
     directory: Path
     #: everything the service adds to or changes in the engine's base environment
     environment: Mapping[str, str] = field(repr=False)
+    #: what its command, once it has all that, does not see of the base environment; its setup does
+    without: tuple[str, ...] = ()
     port: int | None = None
     #: an absolute path that answers 2xx or 3xx once the service is ready; None: ready once the port accepts
     health: str | None = None

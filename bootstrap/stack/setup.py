@@ -54,7 +54,9 @@ class Preparation:
         """
         own = self._launch.environment
         hidden = set(self._launch.hidden) if not secrets else set()
-        environment = {**base, **{name: value for name, value in own.items() if value not in hidden}}
+        gone = self._launch.without if secrets else ()
+        environment = {name: value for name, value in base.items() if name not in gone}
+        environment.update((name, value) for name, value in own.items() if value not in hidden)
         return venv.activated(environment, self._venv) if self._needs_venv else environment
 
     def due(self) -> bool:

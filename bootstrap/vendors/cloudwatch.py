@@ -8,7 +8,16 @@ from msgspec import Meta, Struct
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View, WhenSecret
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
-from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
+from bootstrap.vendors.aws import (
+    AMBIENT,
+    AWS_SECRETS,
+    AWS_TOKENS,
+    ask,
+    credentials,
+    inspect,
+    region,
+    stand_ins,
+)
 from bootstrap.vendors.interface import Values, Vendor
 from bootstrap.verification.interface import Asking, Look, Reading
 
@@ -88,6 +97,7 @@ CLOUDWATCH = Vendor(
     receives="log lines",
     options=CloudWatchOptions,
     secrets=AWS_SECRETS,
+    displaced=AMBIENT,
     tokens=AWS_TOKENS,
     inspect=inspect,
     ask=ask,

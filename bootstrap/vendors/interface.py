@@ -58,6 +58,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     options: type[Struct]
     #: the secrets without which nothing arrives, and those that only some accounts need
     secrets: tuple[SecretSpec, ...]
+    #: variables that lead its SDK to other keys: a service that is given the vendor's inherits none of them
+    displaced: frozenset[str] = frozenset()
     #: the variables of a service that reports to the vendor itself
     cloud: Callable[[Project, Service, View], tuple[Variable, ...]]
     #: the same for the embedded collector; None while that does not speak the vendor's protocol

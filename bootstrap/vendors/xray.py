@@ -9,7 +9,16 @@ from msgspec import Meta, Struct, field
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
-from bootstrap.vendors.aws import AWS_SECRETS, AWS_TOKENS, ask, credentials, inspect, region, stand_ins
+from bootstrap.vendors.aws import (
+    AMBIENT,
+    AWS_SECRETS,
+    AWS_TOKENS,
+    ask,
+    credentials,
+    inspect,
+    region,
+    stand_ins,
+)
 from bootstrap.vendors.interface import Daemon, Sidecar, Values, Vendor
 from bootstrap.verification.interface import Asking, Look, Reading
 
@@ -180,6 +189,7 @@ XRAY = Vendor(
     receives="traces",
     options=XRayOptions,
     secrets=AWS_SECRETS,
+    displaced=AMBIENT,
     tokens=AWS_TOKENS,
     inspect=inspect,
     ask=ask,

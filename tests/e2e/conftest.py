@@ -14,6 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from tests.conftest import Bootstrap
+from tests.containers import need_daemon, remains
+from tests.e2e.checkout import Checkout, remove_images
+from tests.e2e.checkout import free_port as any_port
 from tests.e2e.evidence import Running, where_it_runs
 from tests.e2e.machine import ROOT, Machine
 
@@ -115,3 +119,22 @@ def _schema(folder: Path, name: str) -> Any:
     if not (folder / name).is_file():
         pytest.skip(f"no official schema in {folder / name}")
     return msgspec.json.decode((folder / name).read_bytes())
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody uses."""
+    return any_port()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, bootstrap: Bootstrap, free_port: int) -> Iterator[Checkout]:
+    """A fresh copy of this repository, to be run in containers; its backend gets a port of its own."""
+    need_daemon()
+    made = Checkout(tmp_path / "cruddur", bootstrap)
+    made.write("bootstrap.local.toml", f"[services.backend-flask]\nport = {free_port}\n")
+    yield made
+    project = made.project
+    made.run("down", "--volumes")
+    remove_images(project, "backend-flask", "gateway", "telemetry")
+    assert remains(project) == {"containers": [], "networks": [], "volumes": []}

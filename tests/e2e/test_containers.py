@@ -5,79 +5,22 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
-import socket
 import subprocess
 import time
 import urllib.request
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.containers import ENVIRON, docker, need_daemon, remains
+from tests.containers import ENVIRON, docker, remains
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.conftest import Bootstrap, Result
+    from tests.e2e.checkout import Checkout
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 500.0
-
-
-class Checkout:
-    """A fresh copy of this repository; its backend gets a port of its own."""
-
-    def __init__(self, root: Path, bootstrap: Bootstrap) -> None:
-        self.root = root
-        self._bootstrap = bootstrap
-        tracked = subprocess.run(
-            ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        for name in filter(None, tracked.stdout.split("\0")):
-            if not name.startswith("tests/") and (ROOT / name).is_file():
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, root / name)
-        self.git("init", "--quiet")
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "Begin")
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.root, check=True, capture_output=True)
-
-    def run(self, *arguments: str, **environ: str) -> Result:
-        return self._bootstrap(*arguments, cwd=self.root, env={**ENVIRON, **environ}, timeout=_PATIENCE)
-
-    @property
-    def project(self) -> str:
-        """The name under which Compose knows what `up` runs."""
-        listed = self.run("compose", "--", "config", "--format", "json").check(0)
-        name: str = json.loads(listed.out)["name"]
-        return name
-
-
-@pytest.fixture
-def checkout(tmp_path: Path, bootstrap: Bootstrap, free_port: int) -> Iterator[Checkout]:
-    need_daemon()
-    made = Checkout(tmp_path / "cruddur", bootstrap)
-    (made.root / "bootstrap.local.toml").write_text(f"[services.backend-flask]\nport = {free_port}\n")
-    yield made
-    project = made.project
-    made.run("down", "--volumes")
-    for image in ("backend-flask", "telemetry"):
-        docker("image", "rm", "--force", f"{project}-{image}", check=False)
-    assert remains(project) == {"containers": [], "networks": [], "volumes": []}
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _get(url: str, patience: float = 60) -> Any:

@@ -350,6 +350,33 @@ def test_a_child_inherits_nothing_of_another_service(tmp_path: Path) -> None:
     assert found["VIRTUAL_ENV"] == str(venv)
 
 
+def test_who_is_given_keys_of_aws_inherits_no_way_to_others(tmp_path: Path) -> None:
+    """A profile that is not there is an error to AWS's SDKs, and another session's token spoils the key."""
+    project = parse(
+        {
+            "project": {"name": "shop"},
+            "services": {name: {"build": ".", "telemetry": [name]} for name in ("cloudwatch", "rollbar")},
+        },
+        OPTIONS,
+    )
+    ways = {
+        "AWS_PROFILE": "gone",
+        "AWS_SECURITY_TOKEN": "fake",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http:",
+    }
+    key = {"AWS_ACCESS_KEY_ID": "fake", "AWS_SECRET_ACCESS_KEY": "fake", "ROLLBAR_ACCESS_TOKEN": "fake"}
+    for name, lookup, inherited in (
+        ("cloudwatch", from_environment(key), {}),
+        ("cloudwatch", from_environment({}), ways),  # its own calls to AWS are not ours to spoil
+        ("rollbar", from_environment(key), ways),
+    ):
+        service = project.services[name]
+        variables = fill_in(resolve(project, service, view="host", routing=CLOUD, url=url), lookup)
+        seen = child_environment({**ways, "AWS_CONFIG_FILE": "mine"}, project, variables, tmp_path)
+        assert {name: seen[name] for name in ways if name in seen} == inherited
+        assert seen["AWS_CONFIG_FILE"] == "mine"
+
+
 def test_a_secret_prints_itself_to_nobody() -> None:
     secret = Secret("plainly-fake", "environment")
     for text in (

@@ -56,6 +56,15 @@ def test_up_prepares_first_and_only_when_due(project: "Project") -> None:
     assert project.phases("web") == ["STARTING", "HEALTHY", "STOPPED"]
 
 
+def test_a_setup_sees_what_its_service_does_not_inherit(project: "Project") -> None:
+    """It may have to sign in where packages are; the service is given keys of its own."""
+    project.environment["AWS_PROFILE"] = "mine"
+    say = 'echo "profile: $AWS_PROFILE."'
+    service = project.shell("web", f"{say}; sleep 600", setup=say, without=("AWS_PROFILE",))
+    assert project.up(service) == 143
+    assert project.lines("web") == ["profile: mine.", "profile: ."]
+
+
 def test_a_failed_setup_shows_its_last_lines_and_is_not_done(project: "Project") -> None:
     service = project.shell("web", "sleep 600", setup="echo cannot find it >&2; exit 7")
     for _ in range(2):
