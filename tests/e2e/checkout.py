@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import socket
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +55,16 @@ class Checkout:
         return self._bootstrap(
             *arguments, cwd=self.root, env={**ENVIRON, **environ}, data=data, timeout=_PATIENCE
         )
+
+    def as_processes(self, port: int) -> None:
+        """Let the backend run with what is installed beside these tests, so that nothing is installed."""
+        text = (self.root / "bootstrap.toml").read_text(encoding="utf-8")
+        text = re.sub('setup = "python .*"', 'setup = "true"', text)
+        gunicorn = f"exec {shlex.quote(sys.executable)} -m gunicorn 'app:create_app()'"
+        text = re.sub("command = .*", lambda _: f"command = {json.dumps(gunicorn)}", text)
+        self.write("bootstrap.toml", text)
+        self.write("bootstrap.local.toml", f"[services.backend-flask]\nport = {port}\n")
+        self.commit()
 
     @property
     def project(self) -> str:

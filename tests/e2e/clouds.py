@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import secrets
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.checkout import ROOT, free_port
 from tests.stand_ins.honeycomb import configuration_key, ingest_key
 from tests.stand_ins.rollbar import token
+from tests.stand_ins.sts import key_id, secret_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,10 +96,10 @@ class Clouds:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[kind]}/-/seen", timeout=5) as answer:
             return json.load(answer)
 
-    def wait(self) -> None:
-        """Wait until both answer."""
+    def wait(self, *kinds: str) -> None:
+        """Wait until both answer, or those of `kinds`."""
         deadline = time.monotonic() + _PATIENCE
-        for kind in KINDS:
+        for kind in kinds or KINDS:
             while True:
                 with contextlib.suppress(OSError):
                     self.seen(kind)
@@ -124,11 +124,5 @@ class Clouds:
 
 
 def made_up_key() -> dict[str, str]:
-    """A pair of AWS keys by their looks."""
-    return {
-        "AWS_ACCESS_KEY_ID": "AKIA"
-        + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)),
-        "AWS_SECRET_ACCESS_KEY": "".join(
-            secrets.choice("abcdefghijklmnopqrstuvwxyzAB0123") for _ in range(40)
-        ),
-    }
+    """A key of AWS that exists nowhere."""
+    return {"AWS_ACCESS_KEY_ID": key_id(), "AWS_SECRET_ACCESS_KEY": secret_key()}

@@ -138,3 +138,12 @@ def checkout(tmp_path: Path, bootstrap: Bootstrap, free_port: int) -> Iterator[C
     made.run("down", "--volumes")
     remove_images(project, "backend-flask", "gateway", "telemetry")
     assert remains(project) == {"containers": [], "networks": [], "volumes": []}
+
+
+@pytest.fixture
+def processes(tmp_path: Path, bootstrap: Bootstrap, free_port: int) -> Iterator[Checkout]:
+    """A fresh copy of this repository, to be run as processes with what is installed here."""
+    made = Checkout(tmp_path / "cruddur", bootstrap)
+    made.as_processes(free_port)
+    yield made
+    made.run("down").check(0)

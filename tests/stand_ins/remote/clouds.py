@@ -1,8 +1,8 @@
 """Honeycomb's API or Rollbar's as a program of its own, also in a container: nothing but Python is needed.
 
-`python3 clouds.py honeycomb|rollbar HOST PORT KEYS` serves until it is told to stop. KEYS is a JSON file that may
-change at any time: the SHA-256 of each key that is known, with what that key may do. The program itself holds
-no key. `GET /-/seen` tells a test what has come in.
+`python3 clouds.py honeycomb|rollbar HOST PORT KEYS` serves until it is told to stop. KEYS is a JSON file that
+may change at any time: the SHA-256 of each key that is known, with what that key may do. The program itself
+holds no key. `GET /-/seen` tells a test what has come in.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LARGEST_ITEM = 1 << 20
 
 
 class Fields:
-    """One message of protobuf: its fields by number, as https://protobuf.dev/programming-guides/encoding has them."""
+    """One message of protobuf, by the numbers of its fields: https://protobuf.dev/programming-guides/encoding."""
 
     def __init__(self, data: bytes) -> None:
         self._found: dict[int, list[bytes]] = {}
@@ -265,7 +265,7 @@ class Rollbar(Cloud):
                 "message",
             }
         except (ValueError, KeyError, TypeError, AttributeError):
-            right = False
+            data, right = {}, False
         if not right or len(body) > _LARGEST_ITEM:
             return 422, {"err": 1, "message": "Invalid format. Required: data.environment, data.body."}
         number = len(self._occurrences) + 1
