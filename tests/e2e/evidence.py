@@ -4,8 +4,9 @@ import contextlib
 import http.client
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -41,6 +42,11 @@ class Traces:
 
     def __init__(self, url: str) -> None:
         self.url = url
+
+    @classmethod
+    def of(cls, collector: Mapping[str, str]) -> Self:
+        """The one that `up --json` names."""
+        return cls(f"{collector['url']}/api/traces?token={collector['token']}")
 
     def latest(self) -> list[dict[str, Any]]:
         """What there is, newest first."""

@@ -1,4 +1,4 @@
-"""Two services in containers, one calling the other: a request leaves one trace of both, with the daemon in its path."""
+"""Two services in containers, one calling the other: a request leaves one trace of both."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.containers import docker
-from tests.e2e.checkout import free_port
+from tests.e2e.checkout import free_port as any_port
+from tests.e2e.evidence import Traces
+from tests.e2e.strangers import check_headers
 
 if TYPE_CHECKING:
     from tests.e2e.checkout import Checkout
@@ -21,8 +23,8 @@ pytestmark = pytest.mark.slow
 _PATIENCE = 30.0
 
 
-def test_a_request_leaves_one_trace_of_both(checkout: Checkout) -> None:
-    port = free_port()
+def test_a_request_leaves_one_trace_of_both(checkout: Checkout, free_port: int) -> None:
+    port = any_port()
     called = ("--calls", "backend-flask/api/activities/home")
     checkout.run("service", "add", "gateway", "--template", "flask", "--port", str(port), *called).check(0)
     up = checkout.run("up", "--wait", "--engine", "compose", "--json")
@@ -33,14 +35,15 @@ def test_a_request_leaves_one_trace_of_both(checkout: Checkout) -> None:
         root = answer.headers["X-Amzn-Trace-Id"]
         assert answer.status == 200
     trace_id = root.removeprefix("Root=1-").replace("-", "")
-    traces = _Traces(ready["collector"])
-    trace = traces.whole(trace_id)
-    assert [each["trace_id"] for each in traces.read("")["traces"]] == [trace_id]
+    traces = Traces.of(ready["collector"])
+    trace = _whole(traces, trace_id)
+    assert [each["trace_id"] for each in traces.latest()] == [trace_id]
     _check_spans(trace["spans"])
     _check_segments(trace["segments"])
     lines = {(line["service"], line["fields"]["message"]) for line in trace["logs"]}
     assert {("gateway", "GET /api/upstream 200"), ("backend-flask", "GET /api/activities/home 200")} <= lines
 
+    check_headers(free_port, traces)
     found = checkout.findings()
     states = {name: each["state"] for name, each in found.items()}
     assert states == dict.fromkeys(states, "arrived")
@@ -54,31 +57,19 @@ def test_a_request_leaves_one_trace_of_both(checkout: Checkout) -> None:
     checkout.run("down").check(0, "Stopped backend-flask, gateway, telemetry, xray-daemon.")
 
 
-class _Traces:
-    """The collector's API."""
-
-    def __init__(self, collector: dict[str, str]) -> None:
-        self._collector = collector
-
-    def read(self, path: str) -> Any:
-        url = f"{self._collector['url']}/api/traces{path}"
-        request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self._collector['token']}"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)
-
-    def whole(self, trace_id: str) -> dict[str, Any]:
-        """The trace once both services have reported all of it, or as much as there is after a while."""
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            trace: dict[str, Any] = {}
-            if any(each["trace_id"] == trace_id for each in self.read("")["traces"]):
-                trace = self.read(f"/{trace_id}")
-                lines = {line["service"] for line in trace["logs"] if "200" in line["fields"]["message"]}
-                if (len(trace["spans"]), len(trace["segments"]), len(lines)) == (4, 2, 2):
-                    return trace
-            if time.monotonic() > deadline:
+def _whole(traces: Traces, trace_id: str) -> dict[str, Any]:
+    """The trace once both services have reported all of it, or as much as there is after a while."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        trace: dict[str, Any] = {}
+        if any(each["trace_id"] == trace_id for each in traces.latest()):
+            trace = traces.read(trace_id)
+            lines = {line["service"] for line in trace["logs"] if "200" in line["fields"]["message"]}
+            if (len(trace["spans"]), len(trace["segments"]), len(lines)) == (4, 2, 2):
                 return trace
-            time.sleep(0.2)
+        if time.monotonic() > deadline:
+            return trace
+        time.sleep(0.2)
 
 
 def _check_spans(spans: list[dict[str, Any]]) -> None:

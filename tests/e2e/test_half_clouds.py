@@ -11,7 +11,11 @@ import psutil
 import pytest
 
 from tests.containers import docker
-from tests.e2e.clouds import Clouds
+from tests.e2e.clouds import Clouds, made_up_key
+from tests.e2e.evidence import Traces
+from tests.e2e.strangers import check_headers
+from tests.stand_ins.cloudwatch import CloudWatchLogs
+from tests.stand_ins.sts import Known, Sts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +90,36 @@ def test_in_containers(checkout: Checkout, clouds: Clouds) -> None:
 
     down = checkout.run("down", **clouds.environ)
     down.check(0, "Stopped backend-flask, honeycomb, rollbar, telemetry, xray-daemon.")
+
+
+def test_as_processes(processes: Checkout, clouds: Clouds, free_port: int) -> None:
+    """Who runs the service points it at what is on this machine, from a shell; the manifest could not."""
+    keys = made_up_key()
+    known = Known(keys["AWS_SECRET_ACCESS_KEY"], "arn:aws:iam::123456789012:user/somebody")
+    own = {name: value for name, value in clouds.keys.items() if name.startswith("ROLLBAR_")}
+    _keep(processes, {**own, **keys})
+    with clouds.on_loopback("rollbar"), Sts() as sts, CloudWatchLogs("cruddur") as logs:
+        sts.keys[keys["AWS_ACCESS_KEY_ID"]] = logs.keys[keys["AWS_ACCESS_KEY_ID"]] = known
+        clouds.wait("rollbar")
+        environ = {
+            "BOOTSTRAP_ROLLBAR_ENDPOINT": clouds.environ["BOOTSTRAP_ROLLBAR_ENDPOINT"],
+            "ROLLBAR_ENDPOINT": f"{clouds.environ['BOOTSTRAP_ROLLBAR_ENDPOINT']}/api/1/",
+            "AWS_ENDPOINT_URL_STS": sts.url,
+            "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs.url,
+        }
+        wanted = ("--telemetry", "cloudwatch=cloud", "--telemetry", "rollbar=cloud")
+        up = processes.run("up", "--wait", "--engine", "process", *wanted, "--json", **environ).check(0)
+        ready = next(each for each in map(json.loads, up.out.splitlines()) if each["event"] == "ready")
+        check_headers(free_port, Traces.of(ready["collector"]))
+        found = processes.findings("--strict", **environ)
+        assert {each["state"] for each in found.values()} == {"arrived"}
+        assert {name for name, each in found.items() if "/api/traces/" in each["link"]} == {
+            "backend-flask honeycomb",
+            "backend-flask xray",
+        }
+        assert "GET /api/activities/home 200" in str(logs.groups)
+        assert [item["environment"] for item in clouds.seen("rollbar")["items"]] == ["development"]
+        processes.run("down").check(0)
 
 
 def _interrupt(checkout: Checkout) -> None:
