@@ -27,6 +27,8 @@ _PORT = 2000
 _IMAGE = "public.ecr.aws/xray/aws-xray-daemon:3.x"
 #: of the daemon that reports to the local collector
 _CONFIGURATION = "/etc/bootstrap/xray-daemon.yaml"
+#: without keys its SDK would take those of the machine that it runs on, which nobody has chosen
+_NO_ROLE = Variable("AWS_EC2_METADATA_DISABLED", Text("true"), "vendor xray")
 #: for a daemon that takes exactly the keys that it is given. Its SDK takes an empty variable for none.
 _CLOSED = {
     "AWS_CONFIG_FILE": os.devnull,
@@ -125,7 +127,7 @@ def _sidecar(project: Project) -> Sidecar:
         # One flag an element: the image's entry point already binds 0.0.0.0:2000, and a whole command line in
         # one element would be taken for a single positional argument and ignored. -o: ask no EC2 metadata.
         command=("-o",),
-        variables=(*region(project, "AWS_REGION"), *credentials("vendor xray")),
+        variables=(*region(project, "AWS_REGION"), _NO_ROLE, *credentials("vendor xray")),
     )
 
 
@@ -138,7 +140,7 @@ def _local_sidecar(project: Project, endpoint: str) -> Sidecar:
         name=_DAEMON,
         image=_IMAGE,
         command=("-o", "-c", _CONFIGURATION),
-        variables=(*region(project, "AWS_REGION"), *stand_ins()),
+        variables=(*region(project, "AWS_REGION"), _NO_ROLE, *stand_ins()),
         files={_CONFIGURATION: f'Endpoint: "{endpoint}"\nVersion: 2\n'},
     )
 

@@ -88,6 +88,7 @@ def test_in_containers(checkout: Checkout, ambient: Ambient) -> None:
         text = docker("inspect", container) + docker("exec", container, "env")
         assert ambient.held(text) == [], service
         assert "AWS_PROFILE" not in text
+        assert ("AWS_EC2_METADATA_DISABLED=true" in text) == (service == "xray-daemon")
     assert ambient.metadata.requests == []
 
 

@@ -92,6 +92,9 @@ def test_plain_compose_starts_on_a_fresh_checkout(
         health = _get(f"http://127.0.0.1:{free_port}/api/health-check")
         on = {vendor for vendor, state in health["telemetry"].items() if state == "on"}
         assert on == ({"honeycomb", "xray", "cloudwatch", "rollbar"} if with_secrets else {"xray"})
+        # Without keys the daemon's SDK would take those of the machine that it runs on.
+        daemon = f"{name}-xray-daemon-1"
+        assert "AWS_EC2_METADATA_DISABLED=true" in docker("inspect", daemon)
     finally:
         compose("down", "--volumes", "--rmi", "local", "--timeout", "0")
     (checkout.root / "docker-compose.override.yml").unlink()

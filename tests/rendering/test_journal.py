@@ -83,7 +83,8 @@ def test_every_variable_of_the_original_has_its_value(
         "OTEL_SERVICE_NAME": "frontend-react-js",
         "PORT": "3000",
     }
-    assert seen["xray-daemon"] == {"AWS_REGION": "us-east-1", **AWS}
+    nobodys = {"AWS_EC2_METADATA_DISABLED": "true"}
+    assert seen["xray-daemon"] == {"AWS_REGION": "us-east-1", **nobodys, **AWS}
     assert seen["dynamodb-local"] == {}
     assert seen["db"] == {"POSTGRES_USER": "postgres", "POSTGRES_PASSWORD": "password"}
 
