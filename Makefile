@@ -50,8 +50,7 @@ test: $(VENV)/installed ## Run the tests, all but the slow ones
 
 .PHONY: e2e
 e2e: $(VENV)/installed ## Run the slow tests: fresh clones, workspaces, containers
-	@$(BIN)/pytest -n auto --dist loadfile -m slow --ignore tests/e2e backend-flask/tests tests
-	@$(BIN)/pytest -m slow tests/e2e
+	@$(BIN)/pytest -n auto --dist loadfile -m slow
 
 .PHONY: check
 check: lint types imports render docs-check ## Run every check that is not a test

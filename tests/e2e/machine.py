@@ -188,14 +188,22 @@ class Machine:
             time.sleep(0.05)
 
     def check_quiet(self, ports: Iterable[int]) -> None:
-        """Nothing of the clone runs, and its ports can be bound again."""
+        """Nothing of the clone runs, and its ports can be bound again, but for those of strangers."""
         running = self.processes()
         assert not running, running
         for port in ports:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(socket.AF_INET, kind) as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(("127.0.0.1", port))
+                    try:
+                        probe.bind(("127.0.0.1", port))
+                    except OSError:
+                        assert strangers_have(port), port
+
+
+def strangers_have(port: int) -> bool:
+    """Whether some process listens there now; who asks knows that it is none of the clone's."""
+    return any(each.laddr and each.laddr.port == port and each.pid for each in psutil.net_connections("inet"))
 
 
 def free_port() -> int:
