@@ -29,7 +29,7 @@ def check(
     """Refuse Compose files that give a container any of the secrets `names` that is not its own.
 
     `shown` says what each service of the manifest, and each container of a vendor, may see. Returns Compose's
-    own view of the services. Raises BootstrapError.
+    own view of the services, less those of profiles that nobody has chosen. Raises BootstrapError.
     """
     marks = {name: secrets.token_hex(16) for name in names}
     document = client.configuration({**plain, **marks})
@@ -42,7 +42,11 @@ def check(
     rest = {key: value for key, value in document.items() if key != "services"}
     for secret in _marked(rest, marks):
         raise _refusal("it", secret, "SERVICE")
-    return services
+    return {
+        name: definition
+        for name, definition in services.items()
+        if name in shown or client.starts(definition)
+    }
 
 
 def _asked_for(

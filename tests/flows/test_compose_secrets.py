@@ -63,6 +63,8 @@ def test_what_the_manifest_gives_is_fine(client: Client) -> None:
         ("services: {jobs: {env_file: [stolen.env]}}", "jobs", "SECRET_A"),
         ("services: {posts: {environment: [SECRET_B]}}", "posts", "SECRET_B"),
         ("services: {evil: {image: x, environment: [SECRET_A]}}", "evil", "SECRET_A"),
+        ("services: {evil: {image: x, profiles: [debug], environment: [SECRET_A]}}", "evil", "SECRET_A"),
+        ("services: {jobs: {profiles: [debug], environment: [SECRET_A]}}", "jobs", "SECRET_A"),
         ("services: {evil: {extends: {file: docker-compose.yml, service: posts}}}", "evil", "SECRET_A"),
         ("services: {xray-daemon: {image: x, environment: [TRACE_PROOF_KEY]}}", "xray-daemon", "the key"),
         (
@@ -125,6 +127,18 @@ def test_a_dotenv_steers_neither_compose_nor_docker(
     assert plain == {"TAG": "seven"}
     assert sorted(check(client, _SHOWN, _NAMES, plain)) == ["jobs", "posts"]
     assert client.project.startswith("project-")
+
+
+def test_a_service_that_nobody_starts_is_looked_at_and_not_among_them(
+    client: Client, repository: Repository
+) -> None:
+    repository.write(
+        "docker-compose.override.yml",
+        "services: {jobs: {profiles: [w]}, one: {image: x, profiles: [a]}, two: {image: x, profiles: [b]}}\n",
+    )
+    assert sorted(check(client, _SHOWN, _NAMES, {})) == ["jobs", "posts"]
+    client.environ["COMPOSE_PROFILES"] = "b,c"
+    assert sorted(check(client, _SHOWN, _NAMES, {})) == ["jobs", "posts", "two"]
 
 
 def test_a_secret_in_a_dotenv_is_no_plain_value(repository: Repository) -> None:

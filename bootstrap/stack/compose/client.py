@@ -86,6 +86,12 @@ class Client:
             return said[:200]
         return None
 
+    def starts(self, definition: Mapping[str, Any]) -> bool:
+        """Whether Compose starts a service of this definition without being asked for it."""
+        chosen = set(self.environ.get("COMPOSE_PROFILES", "").split(","))
+        profiles = definition.get("profiles") or ()
+        return not profiles or not chosen.isdisjoint({"*", *profiles})
+
     def file(self) -> Path | None:
         """The project's own Compose file."""
         return self._first(FILES)
@@ -120,9 +126,10 @@ class Client:
     def configuration(self, values: Mapping[str, str]) -> dict[str, Any]:
         """What Compose makes of the project's own files with `values` in its environment, all resolved.
 
-        Raises BootstrapError, in Compose's own words, for files that it does not take.
+        Services of every profile are in it: whoever names one, or its profile, starts it. Raises
+        BootstrapError, in Compose's own words, for files that it does not take.
         """
-        argv = self.argv("config", "--format", "json", overlay=False)
+        argv = self.argv("--profile", "*", "config", "--format", "json", overlay=False)
         environ = {**self.environ, **values}
         answer = process.run(argv, environ=environ, directory=self._root, timeout=_PATIENCE)
         if answer.code:
