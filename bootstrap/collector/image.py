@@ -14,9 +14,12 @@ _PARTS = ("collector", "model", "system")
 _REQUIRED = ("msgspec", "opentelemetry-proto", "starlette", "uvicorn")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
-_DOCKERFILE = """\
+#: what the image starts from
+BASE = "python:3.13-slim-trixie"
+
+_DOCKERFILE = f"""\
 # The telemetry collector of `bootstrap up`.
-FROM python:3.13-slim-trixie
+FROM {BASE}
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONPATH=/opt/bootstrap PATH=/opt/venv/bin:$PATH
 COPY requirements.txt /opt/bootstrap/
 RUN python3 -m venv /opt/venv \\

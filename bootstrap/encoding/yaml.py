@@ -32,6 +32,12 @@ class Replaced(list[Any]):
     __slots__ = ()
 
 
+class ReplacedTable(dict[str, Any]):
+    """A table that takes the place of the one below it, as Replaced does."""
+
+    __slots__ = ()
+
+
 def scalar(value: object) -> str:
     """Encode one value on one line. Raises BootstrapError for what YAML cannot hold."""
     if value is None:
@@ -88,7 +94,7 @@ def _entry(head: str, value: object, margin: str) -> list[str]:
     if isinstance(value, str) and _LITERAL.fullmatch(value):
         keep = "|" if value.endswith("\n") else "|-"
         return [f"{head} {keep}", *(f"{margin}  {line}" for line in value.splitlines())]
-    if isinstance(value, Replaced):
+    if isinstance(value, Replaced | ReplacedTable):
         head += " !override"
     if isinstance(value, Mapping | list | tuple) and value:
         return [head, *_lines(value, margin + "  ")]
@@ -117,7 +123,8 @@ def for_compose(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, Mapping):
-        return {key: for_compose(item) for key, item in value.items()}
+        made = {key: for_compose(item) for key, item in value.items()}
+        return ReplacedTable(made) if isinstance(value, ReplacedTable) else made
     if isinstance(value, Replaced):
         return Replaced(for_compose(item) for item in value)
     if isinstance(value, list | tuple):

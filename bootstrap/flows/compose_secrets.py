@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from bootstrap.flows.compose_limits import check_limits
 from bootstrap.flows.environment import PROOF_KEY
 from bootstrap.model.environment import FromSecret, Variable, WhenSecret
 from bootstrap.model.errors import BootstrapError
@@ -25,14 +26,17 @@ def check(
     shown: Mapping[str, Sequence[Variable]],
     names: Iterable[str],
     plain: Mapping[str, str],
+    images: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Refuse Compose files that give a container any of the secrets `names` that is not its own.
 
-    `shown` says what each service of the manifest, and each container of a vendor, may see. Returns Compose's
-    own view of the services, less those of profiles that nobody has chosen. Raises BootstrapError.
+    Those that go further than `check_limits` lets them, with `images`, are refused, too. `shown` says what
+    each service of the manifest, and each container of a vendor, may see. Returns Compose's own view of the
+    services, less those of profiles that nobody has chosen. Raises BootstrapError.
     """
     marks = {name: secrets.token_hex(16) for name in names}
     document = client.configuration({**plain, **marks})
+    check_limits(document, images)
     services: dict[str, Any] = document.get("services") or {}
     for name, definition in services.items():
         own = names_in(shown.get(name, ()))

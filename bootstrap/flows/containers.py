@@ -66,7 +66,8 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     shown = {each.service.name: each.now for each in reporters} | {each.name: each.now for each in helpers}
     values = _values(shown.values(), wanted.lookup, kept["proof"])
     plain, without_effect = plain_values(wanted.root, wanted.here)
-    configured = check(engine.client, shown, {*values, TOKEN, MASK}, plain)
+    images = [image.BASE, *(each.image for each in sidecars(wanted.here))]
+    configured = check(engine.client, shown, {*values, TOKEN, MASK}, plain, images)
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
     given = {**plain, **values, TOKEN: kept["token"], MASK: json.dumps(list(hidden))}

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bootstrap.encoding.yaml import Replaced, for_compose
+from bootstrap.encoding.yaml import Replaced, ReplacedTable, for_compose
 from bootstrap.model.environment import Text, Variable
 from bootstrap.model.project import Service
 from bootstrap.rendering import compose
@@ -14,6 +14,8 @@ from bootstrap.rendering import compose
 COLLECTOR = "telemetry"
 #: what the collector is given: its token, and the values that it masks before it stores anything
 TOKEN, MASK = "BOOTSTRAP_COLLECTOR_TOKEN", "BOOTSTRAP_COLLECTOR_MASK"
+#: what Compose calls the file with those values
+MASK_FILE = "bootstrap-collector-mask"
 _HTTP = 4318
 
 
@@ -64,9 +66,10 @@ def overlay(
     if configs:
         document["configs"] = configs
     if collector is not None:
-        services[COLLECTOR] = _collector(collector)
-        document["secrets"] = {"mask": {"environment": MASK}}
-        document["volumes"] = {COLLECTOR: None}
+        # Each takes the place of what the project's files may say under its name.
+        services[COLLECTOR] = ReplacedTable(_collector(collector))
+        document["secrets"] = {MASK_FILE: ReplacedTable(environment=MASK)}
+        document["volumes"] = {COLLECTOR: ReplacedTable()}
     written: dict[str, Any] = for_compose(document)
     return written
 
@@ -122,7 +125,7 @@ def _collector(collector: Collector) -> dict[str, Any]:
             "BOOTSTRAP_COLLECTOR_LOG_GROUPS": ",".join(collector.log_groups),
         },
         # A file, so that no value is in what `docker inspect` shows.
-        "secrets": ["mask"],
+        "secrets": [{"source": MASK_FILE, "target": "mask"}],
         "labels": {"bootstrap.mask": collector.mask_version},
         "ports": [f"127.0.0.1:{collector.port}:{_HTTP}"],
         "volumes": [f"{COLLECTOR}:/data"],
