@@ -65,7 +65,7 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     helpers = _helpers(wanted)
     shown = {each.service.name: each.now for each in reporters} | {each.name: each.now for each in helpers}
     values = _values(shown.values(), wanted.lookup, kept["proof"])
-    plain, without_effect = plain_values(wanted.root, wanted.here)
+    plain, without_effect = plain_values(wanted.root, wanted.here, engine.client.environ)
     images = [image.BASE, *(each.image for each in sidecars(wanted.here))]
     configured = check(engine.client, shown, {*values, TOKEN, MASK}, plain, images)
     collector = _collector(wanted, engine, kept, configured, values)

@@ -1,21 +1,31 @@
 """What Compose would read from the project's own `.env`, less what may not steer Docker."""
 
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap.encoding.names import check_variable
-from bootstrap.flows.environment import secret_specs
+from bootstrap.flows.environment import secret_specs, vendors_secrets
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.project import Project
 from bootstrap.system.files import ProjectFiles
 
+#: what Docker's programs read beside names that no program is handed: other builders (BUILDX_CONFIG may name
+#: a folder of the clone), other sources of images, and where they report to themselves
+_DOCKERS = re.compile(
+    r"(EXPERIMENTAL_)?BUILDKIT_.*|BUILDX_.*|OTEL_.*|GODEBUG|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS", re.ASCII
+)
 
-def plain_values(root: Path, project: Project) -> tuple[Mapping[str, str], tuple[str, ...]]:
+
+def plain_values(
+    root: Path, project: Project, environ: Mapping[str, str]
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
     """Read what is neither a secret nor changes how programs behave, and the names of what does.
 
-    Compose files may refer to them. A `.env` comes with a clone: what names other files, another project or
-    another engine (COMPOSE_FILE, DOCKER_HOST) has no effect.
+    Compose files may refer to them. What `environ` has goes before them, as it does for Compose itself. A
+    `.env` comes with a clone: what names other files, another project or another engine (COMPOSE_FILE,
+    DOCKER_HOST) has no effect.
     """
     data = ProjectFiles(root).read(".env")
     if data is None:
@@ -23,7 +33,7 @@ def plain_values(root: Path, project: Project) -> tuple[Mapping[str, str], tuple
     from dotenv import dotenv_values  # noqa: PLC0415 - 10 ms, and only where there is such a file
 
     text = io.StringIO(data.decode("utf-8", "replace"), newline=None)
-    secrets = secret_specs(project)
+    secrets = {*secret_specs(project), *vendors_secrets()}
     found: dict[str, str] = {}
     without_effect = []
     for name, value in dotenv_values(stream=text, interpolate=False).items():
@@ -31,7 +41,9 @@ def plain_values(root: Path, project: Project) -> tuple[Mapping[str, str], tuple
             check_variable(name)
         except BootstrapError:
             without_effect.append(name)
-        else:
-            if value is not None and name not in secrets:
-                found[name] = value
+            continue
+        if _DOCKERS.fullmatch(name):
+            without_effect.append(name)
+        elif value is not None and name not in secrets and name not in environ:
+            found[name] = value
     return found, tuple(without_effect)

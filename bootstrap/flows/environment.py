@@ -63,6 +63,11 @@ def secret_specs(project: Project) -> dict[str, SecretSpec]:
     return specs
 
 
+def vendors_secrets() -> set[str]:
+    """Every vendor's secrets, also of those that no service reports to."""
+    return {spec.name for vendor in VENDORS.values() for spec in vendor.secrets}
+
+
 def service_named(project: Project, name: str) -> Service:
     """Find a service, or say which there are."""
     try:
@@ -144,8 +149,7 @@ def resolve(
 
 def _stand_in(variable: Variable | None) -> str | None:
     """What a vendor gives instead of a key of its own while the collector receives."""
-    keys = {spec.name for vendor in VENDORS.values() for spec in vendor.secrets}
-    if variable is None or variable.name not in keys or not isinstance(variable.value, Text):
+    if variable is None or variable.name not in vendors_secrets() or not isinstance(variable.value, Text):
         return None
     return variable.value.text
 
@@ -294,7 +298,7 @@ def scrubbed(environ: Mapping[str, str], project: Project) -> dict[str, str]:
 
     Every vendor's secrets go, also of those that no service reports to: nobody here has asked for them.
     """
-    secret_names = {spec.name for vendor in VENDORS.values() for spec in vendor.secrets}
+    secret_names = vendors_secrets()
     secret_names.update(project.secrets)
     for service in project.services.values():
         secret_names.update(service.secrets)

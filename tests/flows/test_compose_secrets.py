@@ -114,6 +114,9 @@ def test_a_file_that_compose_does_not_take_is_an_error_in_its_words(
         "COMPOSE_PROJECT_NAME=evil",
         "COMPOSE_PROFILES=evil",
         "DOCKER_HOST=tcp://127.0.0.1:1",
+        "BUILDX_CONFIG=./evil",
+        "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=evil.json",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:1",
     ],
 )
 def test_a_dotenv_steers_neither_compose_nor_docker(
@@ -122,7 +125,7 @@ def test_a_dotenv_steers_neither_compose_nor_docker(
     repository.write("evil.yml", "services: {evil: {image: evil}}\n")
     repository.write("docker-compose.override.yml", "services: {hidden: {image: x, profiles: [evil]}}\n")
     repository.write(".env", f"{line}\nTAG=seven\n")
-    plain, without_effect = plain_values(repository.root, _project())
+    plain, without_effect = plain_values(repository.root, _project(), {})
     assert without_effect == (line.partition("=")[0],)
     assert plain == {"TAG": "seven"}
     assert sorted(check(client, _SHOWN, _NAMES, plain)) == ["jobs", "posts"]
@@ -142,8 +145,13 @@ def test_a_service_that_nobody_starts_is_looked_at_and_not_among_them(
 
 
 def test_a_secret_in_a_dotenv_is_no_plain_value(repository: Repository) -> None:
-    repository.write(".env", "SECRET_A=x\nTAG=${SECRET_A}\n")
-    assert plain_values(repository.root, _project()) == ({"TAG": "${SECRET_A}"}, ())
+    repository.write(".env", "SECRET_A=x\nHONEYCOMB_API_KEY=x\nTAG=${SECRET_A}\n")
+    assert plain_values(repository.root, _project(), {}) == ({"TAG": "${SECRET_A}"}, ())
+
+
+def test_a_shell_goes_before_a_dotenv(repository: Repository) -> None:
+    repository.write(".env", "TAG=theirs\nCOLOUR=red\n")
+    assert plain_values(repository.root, _project(), {"TAG": "mine"}) == ({"COLOUR": "red"}, ())
 
 
 def test_a_shell_steers_no_compose_either(repository: Repository) -> None:
@@ -152,10 +160,16 @@ def test_a_shell_steers_no_compose_either(repository: Repository) -> None:
         "COMPOSE_PROJECT_NAME": "x",
         "COMPOSE_ENV_FILES": "e",
     }
-    client = Client(
-        repository.root, State(repository.root, os.environ), {**steering, "COMPOSE_PROFILES": "mine"}
-    )
-    assert client.environ == {"COMPOSE_PROFILES": "mine"}
+    own = {"COMPOSE_PROFILES": "mine", "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "true"}
+    client = Client(repository.root, State(repository.root, os.environ), {**steering, **own})
+    assert client.environ == {**own, "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false"}
+
+
+@pytest.mark.parametrize("address", ["https://127.0.0.1:1/other.git", "oci://127.0.0.1:1/other"])
+def test_no_file_is_fetched_from_elsewhere(client: Client, repository: Repository, address: str) -> None:
+    repository.write("docker-compose.override.yml", f"{{include: ['{address}'], services: {{}}}}\n")
+    with pytest.raises(BootstrapError, match=r"COMPOSE_EXPERIMENTAL_(GIT|OCI)_REMOTE"):
+        check(client, _SHOWN, _NAMES, {})
 
 
 def _project() -> Project:

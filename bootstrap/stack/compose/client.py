@@ -27,7 +27,10 @@ _LABEL = "com.docker.compose"
 _ANSWER = 10.0
 _PATIENCE = 60.0
 #: what Compose reads from its environment that would change what runs; a profile is a person's own choice
-_STEERING = re.compile(r"COMPOSE_(?!PROFILES$).*", re.ASCII)
+_STEERING = re.compile(r"COMPOSE_(?!PROFILES$|EXPERIMENTAL_(GIT|OCI)_REMOTE$).*", re.ASCII)
+#: a file that Compose fetches from elsewhere may say something else right after it was looked at; who wants
+#: one all the same sets the variable
+_LOCAL_FILES = {"COMPOSE_EXPERIMENTAL_GIT_REMOTE": "false", "COMPOSE_EXPERIMENTAL_OCI_REMOTE": "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Client:
     def __init__(self, root: Path, state: State, base: Mapping[str, str]) -> None:
         self._root = root
         self._state = state
-        self.environ = {name: value for name, value in base.items() if not _STEERING.fullmatch(name)}
+        kept = {name: value for name, value in base.items() if not _STEERING.fullmatch(name)}
+        self.environ = {**_LOCAL_FILES, **kept}
         label = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-") or "project"
         self.project = f"{label}-{state.path.name[:8]}"
 
