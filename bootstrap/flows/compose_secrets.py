@@ -9,11 +9,15 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct, field
+
 from bootstrap.flows.compose_limits import check_limits
 from bootstrap.flows.environment import PROOF_KEY
 from bootstrap.model.environment import FromSecret, Variable, WhenSecret
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.client import Client
+
+_FILES = "the project's Compose files"
 
 
 def names_in(variables: Iterable[Variable]) -> set[str]:
@@ -21,12 +25,35 @@ def names_in(variables: Iterable[Variable]) -> set[str]:
     return {each.value.secret for each in variables if isinstance(each.value, FromSecret | WhenSecret)}
 
 
+class Dotenv(Struct, frozen=True):
+    """The project's `.env`, which a service can have as a whole."""
+
+    #: the secrets in it: name -> value
+    values: Mapping[str, str] = field(default_factory=dict)
+    #: the services that the manifest lets see each of them, wherever telemetry goes
+    readers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "Dotenv(...)"
+
+    def given(self, name: str, definition: Mapping[str, Any]) -> Iterator[str]:
+        """The secrets of others that its definition has from there."""
+        for variable, value in (definition.get("environment") or {}).items():
+            secret = self.values.get(variable)
+            if not secret or name in self.readers.get(variable, ()):
+                continue
+            if value in (secret, secret.replace("$", "$$")):  # Compose doubles the $ of what it resolves
+                yield variable
+
+
 def check(
     client: Client,
     shown: Mapping[str, Sequence[Variable]],
     names: Iterable[str],
     plain: Mapping[str, str],
+    *,
     images: Iterable[str] = (),
+    dotenv: Dotenv | None = None,
 ) -> dict[str, Any]:
     """Refuse Compose files that give a container any of the secrets `names` that is not its own.
 
@@ -43,6 +70,13 @@ def check(
         for secret in _asked_for(definition, document, marks):
             if secret not in own:
                 raise _refusal(f"services.{name}", secret, name)
+        for secret in dotenv.given(name, definition) if dotenv else ():
+            raise _refusal(f"services.{name}", f"{secret} (in .env)", name)
+        for secret in _marked(definition.get("build"), marks):
+            raise BootstrapError(
+                f"{_FILES}: services.{name}.build refers to {secret}, which would stay in the image",
+                "Let the build mount it: build.secrets, which is left behind nowhere.",
+            )
     rest = {key: value for key, value in document.items() if key != "services"}
     for secret in _marked(rest, marks):
         raise _refusal("it", secret, "SERVICE")
@@ -75,6 +109,6 @@ def _marked(value: object, marks: Mapping[str, str]) -> list[str]:
 def _refusal(where: str, secret: str, service: str) -> BootstrapError:
     what = "the key that proves trace headers" if secret == PROOF_KEY else secret
     return BootstrapError(
-        f"the project's Compose files: {where} refers to {what}, which it does not declare",
+        f"{_FILES}: {where} refers to {what}, which it does not declare",
         f"Remove that from docker-compose.override.yml, or declare it: services.{service}.secrets.",
     )

@@ -13,9 +13,9 @@ from msgspec import Struct
 from bootstrap.collector import image
 from bootstrap.encoding import yaml
 from bootstrap.flows.collector_ports import HTTP_PORT
-from bootstrap.flows.compose_secrets import check, names_in
-from bootstrap.flows.dotenv_values import plain_values
-from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, resolve, with_dependencies
+from bootstrap.flows.compose_secrets import Dotenv, check, names_in
+from bootstrap.flows.dotenv_values import plain_values, secret_values
+from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, readers, resolve, with_dependencies
 from bootstrap.flows.render import sidecars
 from bootstrap.flows.routing import routes, staying
 from bootstrap.flows.wanted import Wanted
@@ -67,7 +67,9 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     values = _values(shown.values(), wanted.lookup, kept["proof"])
     plain, without_effect = plain_values(wanted.root, wanted.here, engine.client.environ)
     images = [image.BASE, *(each.image for each in sidecars(wanted.here))]
-    configured = check(engine.client, shown, {*values, TOKEN, MASK}, plain, images)
+    dotenv = Dotenv(secret_values(wanted.root, wanted.here), readers(wanted.here))
+    names = {*values, TOKEN, MASK}
+    configured = check(engine.client, shown, names, plain, images=images, dotenv=dotenv)
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
     given = {**plain, **values, TOKEN: kept["token"], MASK: json.dumps(list(hidden))}

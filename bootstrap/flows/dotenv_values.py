@@ -27,16 +27,10 @@ def plain_values(
     `.env` comes with a clone: what names other files, another project or another engine (COMPOSE_FILE,
     DOCKER_HOST) has no effect.
     """
-    data = ProjectFiles(root).read(".env")
-    if data is None:
-        return {}, ()
-    from dotenv import dotenv_values  # noqa: PLC0415 - 10 ms, and only where there is such a file
-
-    text = io.StringIO(data.decode("utf-8", "replace"), newline=None)
     secrets = {*secret_specs(project), *vendors_secrets()}
     found: dict[str, str] = {}
     without_effect = []
-    for name, value in dotenv_values(stream=text, interpolate=False).items():
+    for name, value in _read(root).items():
         try:
             check_variable(name)
         except BootstrapError:
@@ -47,3 +41,19 @@ def plain_values(
         elif value is not None and name not in secrets and name not in environ:
             found[name] = value
     return found, tuple(without_effect)
+
+
+def secret_values(root: Path, project: Project) -> dict[str, str]:
+    """Read the project's secrets that it has, which a service gets with all the rest as its `env_file`."""
+    names = secret_specs(project)
+    return {name: value for name, value in _read(root).items() if value and name in names}
+
+
+def _read(root: Path) -> Mapping[str, str | None]:
+    data = ProjectFiles(root).read(".env")
+    if data is None:
+        return {}
+    from dotenv import dotenv_values  # noqa: PLC0415 - 10 ms, and only where there is such a file
+
+    text = io.StringIO(data.decode("utf-8", "replace"), newline=None)
+    return dotenv_values(stream=text, interpolate=False)

@@ -80,7 +80,7 @@ def test_the_collector_and_what_others_start_from_are_out_of_reach(
 ) -> None:
     repository.write("docker-compose.override.yml", override)
     with pytest.raises(BootstrapError) as refused:
-        check(client, {}, (), {}, _IMAGES)
+        check(client, {}, (), {}, images=_IMAGES)
     assert what in refused.value.message
 
 
@@ -95,7 +95,7 @@ def test_the_collector_and_what_others_start_from_are_out_of_reach(
 )
 def test_what_only_looks_like_it_is_fine(client: Client, repository: Repository, override: str) -> None:
     repository.write("docker-compose.override.yml", override)
-    assert "jobs" in check(client, {}, (), {}, _IMAGES)
+    assert "jobs" in check(client, {}, (), {}, images=_IMAGES)
 
 
 def test_a_program_of_this_machine_is_no_container() -> None:

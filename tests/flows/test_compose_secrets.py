@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootstrap.flows.compose_secrets import check
-from bootstrap.flows.dotenv_values import plain_values
+from bootstrap.flows.compose_secrets import Dotenv, check
+from bootstrap.flows.dotenv_values import plain_values, secret_values
 from bootstrap.model.environment import FromSecret, Variable
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.project import Project, SecretSpec
@@ -130,6 +130,40 @@ def test_a_dotenv_steers_neither_compose_nor_docker(
     assert plain == {"TAG": "seven"}
     assert sorted(check(client, _SHOWN, _NAMES, plain)) == ["jobs", "posts"]
     assert client.project.startswith("project-")
+
+
+@pytest.mark.parametrize("build", ["args: [SECRET_A]", "labels: {x: $SECRET_A}", "tags: ['x:$SECRET_A']"])
+def test_no_secret_stays_in_an_image_not_even_its_own_services(
+    client: Client, repository: Repository, build: str
+) -> None:
+    repository.write(
+        "docker-compose.override.yml", f"services: {{posts: {{build: {{context: ., {build}}}}}}}"
+    )
+    with pytest.raises(BootstrapError, match=r"services\.posts\.build refers to SECRET_A, which would stay"):
+        check(client, _SHOWN, _NAMES, {})
+
+
+def test_a_build_may_mount_the_secret_of_its_service(client: Client, repository: Repository) -> None:
+    repository.write(
+        "docker-compose.override.yml",
+        "{services: {posts: {build: {context: ., secrets: [s]}}}, secrets: {s: {environment: SECRET_A}}}",
+    )
+    assert "posts" in check(client, _SHOWN, _NAMES, {})
+
+
+@pytest.mark.parametrize("value", ["plain-enough", "a$b$${c}d"])
+def test_a_dotenv_as_a_whole_is_for_those_who_may_see_all_of_it(
+    client: Client, repository: Repository, value: str
+) -> None:
+    repository.write(".env", f"SECRET_A='{value}'\nTAG=seven\n")
+    found = secret_values(repository.root, _project())
+    assert found == {"SECRET_A": value}
+    repository.write("docker-compose.override.yml", "services: {posts: {env_file: [.env]}}")
+    check(client, {}, (), {}, dotenv=Dotenv(found, {"SECRET_A": ("posts",)}))
+    repository.write("docker-compose.override.yml", "services: {jobs: {env_file: [.env]}}")
+    with pytest.raises(BootstrapError, match=r"services\.jobs refers to SECRET_A \(in \.env\)") as refused:
+        check(client, {}, (), {}, dotenv=Dotenv(found, {"SECRET_A": ("posts",)}))
+    assert value not in refused.value.message + refused.value.hint
 
 
 def test_a_service_that_nobody_starts_is_looked_at_and_not_among_them(
