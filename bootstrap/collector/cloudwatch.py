@@ -9,6 +9,7 @@ group or stream is looked for by its masked name.
 import asyncio
 import base64
 import contextlib
+import hmac
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -118,9 +119,14 @@ _Operation = Callable[[Request], Awaitable[_Answer]]
 
 
 class CloudWatchReceiver:
-    """Takes log events into groups and streams that exist, and finds them again."""
+    """Takes log events into groups and streams that exist, and finds them again.
 
-    def __init__(self, writer: Writer, tally: Tally, store: Store) -> None:
+    Whoever sends needs no key. Lines are for whoever knows the collector's `token`, which SDKs send as the
+    session token of their keys (AWS_SESSION_TOKEN): every service comes to the same address.
+    """
+
+    def __init__(self, writer: Writer, tally: Tally, store: Store, token: str) -> None:
+        self._token = token.encode()
         self._writer = writer
         self._tally = tally
         self._evidence = store.evidence
@@ -268,6 +274,11 @@ class CloudWatchReceiver:
         return {"rejectedLogEventsInfo": kept.rejected}
 
     async def _filter_log_events(self, request: Request) -> _Answer:
+        given = request.headers.get("x-amz-security-token", "")
+        if not hmac.compare_digest(given.encode(), self._token):
+            raise LogsError(
+                "AccessDeniedException", "Lines are read with the collector's token as AWS_SESSION_TOKEN."
+            )
         asked = await self._read(request, _FilterLogEvents)
         if asked.log_stream_names is not None and asked.log_stream_name_prefix is not None:
             raise LogsError(

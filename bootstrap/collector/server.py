@@ -119,7 +119,7 @@ def _application(
     # Every protocol that comes to the HTTP port.
     receivers = (
         OtlpReceiver(writer, tally),
-        CloudWatchReceiver(writer, tally, store),
+        CloudWatchReceiver(writer, tally, store, settings.token),
         RollbarReceiver(writer, tally),
         xray,
     )

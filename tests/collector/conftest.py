@@ -112,6 +112,7 @@ class Collector:
         named = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"Logs_20140328.{operation}",
+            "X-Amz-Security-Token": self.token,
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -56,6 +56,7 @@ def aws_client(service: str, collector: Collector) -> Any:
         region_name="eu-central-1",
         aws_access_key_id="local",
         aws_secret_access_key="local",
+        aws_session_token=collector.token,
         config=Config(retries={"total_max_attempts": 1}),
     )
 
@@ -451,6 +452,24 @@ def test_watchtower_makes_its_group_and_its_stream(
     assert sorted(line["fields"]["number"] for line in lines) == list(range(300))
     assert {(line["group"], line["stream"]) for line in lines} == {(group, "web")}
     assert logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["retentionInDays"] == 7
+
+
+def test_lines_are_for_those_alone_who_know_the_token(collector: Collector, stream: str, logs: Any) -> None:
+    """Every service on the network reaches this address, and none shall read the others' lines."""
+    put(logs, stream, "for the person at the terminal")
+    for token in (None, "x", "", collector.token + "x"):
+        stranger = boto3.client(
+            "logs",
+            endpoint_url=collector.url,
+            region_name="eu-central-1",
+            aws_access_key_id=collector.token,
+            aws_secret_access_key="local",
+            aws_session_token=token,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        put(stranger, stream, "whoever sends needs none")
+        assert refused(stranger.filter_log_events, logGroupName=GROUP)[0] == "AccessDeniedException"
+    assert len(logs.filter_log_events(logGroupName=GROUP, logStreamNames=[stream])["events"]) == 5
 
 
 def test_secrets_are_masked_in_lines_and_names(start_collector: Starter, made: Made) -> None:
