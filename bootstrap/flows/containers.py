@@ -4,6 +4,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,7 +70,8 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     images = [image.BASE, *(each.image for each in sidecars(wanted.here))]
     dotenv = Dotenv(secret_values(wanted.root, wanted.here), readers(wanted.here))
     names = {*values, TOKEN, MASK}
-    configured = check(engine.client, shown, names, plain, images=images, dotenv=dotenv)
+    checked = partial(check, engine.client, shown, names, plain, images=images, dotenv=dotenv)
+    configured = checked()
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
     given = {**plain, **values, TOKEN: kept["token"], MASK: json.dumps(list(hidden))}
@@ -84,6 +86,7 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
             | ({COLLECTOR} if collector else set()),
             own_restart=frozenset(name for name, each in configured.items() if each.get("restart"))
             | frozenset(added),
+            check=checked,
         ),
         collector_port=collector.port if collector else None,
         token=kept["token"],

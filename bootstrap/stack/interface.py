@@ -51,6 +51,8 @@ class Containers:
     built: frozenset[str] = frozenset()
     #: services whose Compose files say themselves what happens when they end
     own_restart: frozenset[str] = frozenset()
+    #: looked at again whenever Compose reads its files again; raises BootstrapError where they must not run
+    check: Callable[[], object] = field(default=lambda: None, repr=False)
 
 
 class Phase(Enum):

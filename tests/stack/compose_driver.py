@@ -27,13 +27,23 @@ launches = [
     for each in json.loads(sys.argv[2])
 ]
 given = json.loads(sys.argv[3])
+engine = ComposeEngine(root, State(root, os.environ), os.environ, Limits(health=20, pauses=(0.2, 0.4)))
+
+
+def check() -> None:
+    """Refuse Compose files with a privileged container."""
+    for name, definition in json.loads((root / "docker-compose.yml").read_text())["services"].items():
+        if definition.get("privileged"):
+            raise BootstrapError(f"{name} is privileged")
+
+
 containers = Containers(
     overlay=given["overlay"],
     values=given["values"],
     hidden=tuple(given["hidden"]),
     built=frozenset(given["built"]),
+    check=check,
 )
-engine = ComposeEngine(root, State(root, os.environ), os.environ, Limits(health=20, pauses=(0.2, 0.4)))
 
 
 def observe(event: PhaseChanged | LogLine) -> None:

@@ -263,6 +263,23 @@ def test_a_changed_source_reloads_its_service_alone(stack: Stack) -> None:
     assert run.end(signal.SIGTERM) == 143
 
 
+def test_files_that_have_changed_are_looked_at_before_they_are_run(stack: Stack) -> None:
+    """A run may last for days: a `git pull` brings other Compose files, which nobody has looked at."""
+    run = stack.up()
+    run.wait_for("^ready$")
+    before = stack.containers()
+    stack.services["web"]["privileged"] = True
+    (stack.root / "docker-compose.yml").write_text(json.dumps({"services": stack.services}))
+    stack.write(_SERVER.replace('b"one"', 'b"two"'))
+    run.wait_for("^web: FAILED web is privileged")
+    assert stack.containers() == before
+    del stack.services["web"]["privileged"]
+    (stack.root / "docker-compose.yml").write_text(json.dumps({"services": stack.services}))
+    stack.write(_SERVER.replace('b"one"', 'b"three"'))
+    run.wait_for("^web: HEALTHY", times=2)
+    assert stack.ask() == b"three"
+
+
 def test_one_service_is_restarted_without_the_others(stack: Stack) -> None:
     run = stack.up()
     run.wait_for("^ready$")

@@ -67,7 +67,7 @@ class ComposeRun:
             self._commands,
             self._teller,
             self._lives,
-            built=containers.built,
+            containers=containers,
             limits=limits,
             put=self._events.put,
         )

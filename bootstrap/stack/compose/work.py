@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose import events
@@ -12,7 +12,7 @@ from bootstrap.stack.compose.followers import Followers
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
 from bootstrap.stack.compose.teller import COMPOSE, Teller
-from bootstrap.stack.interface import LogLine, Phase
+from bootstrap.stack.interface import Containers, LogLine, Phase
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.service import StoppingError
@@ -23,7 +23,7 @@ _NEXT_CHANGE = "Correct it and save: the next change is tried again."
 
 
 class Work:
-    """The work on `lives`, of which those in `built` have an image of their own; `put` is who hears of it."""
+    """The work on `lives`, with what `containers` says of them; `put` is who hears of it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Work:
         teller: Teller,
         lives: Mapping[str, Life],
         *,
-        built: Iterable[str],
+        containers: Containers,
         limits: Limits,
         put: Callable[[Event], None],
     ) -> None:
@@ -40,7 +40,8 @@ class Work:
         self._commands = commands
         self._teller = teller
         self._lives = lives
-        self._built = [lives[name] for name in lives if name in frozenset(built)]
+        self._built = [lives[name] for name in lives if name in containers.built]
+        self._check = containers.check
         self._limits = limits
         self._put = put
         self.followers = Followers(commands, {name: life.output for name, life in lives.items()})
@@ -99,6 +100,7 @@ class Work:
         try:
             if told.rebuild:
                 life.started = time.time()
+                self._check()
                 said = self._commands.compose("--progress", "plain", "build", name, silent=True)
                 if said.code:
                     error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
@@ -150,7 +152,11 @@ class Work:
         return said.lines[-_LAST_LINES:]
 
     def _start(self, names: Sequence[str], *options: str) -> None:
-        """Create and start what is not as it should be; what is, is left running."""
+        """Create and start what is not as it should be; what is, is left running.
+
+        An image may take minutes to build, and a run days: Compose's files can have changed meanwhile.
+        """
+        self._check()
         said = self._commands.compose("up", "--detach", "--no-build", *options, *names)
         if said.code:
             last = said.lines[-1].strip() if said.lines else ended(said.code)
