@@ -1,7 +1,7 @@
 """What a project's Compose files leave alone: programs of this machine, and what `up` itself brings along."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from bootstrap.model.errors import BootstrapError
@@ -11,12 +11,15 @@ from bootstrap.rendering.overlay import COLLECTOR, MASK_FILE
 _REGISTRY = re.compile(r"^(?:(?:index\.)?docker\.io/)?(?:library/)?")
 
 
-def check_limits(document: Mapping[str, Any], images: Iterable[str]) -> None:
+def check_limits(
+    document: Mapping[str, Any], images: Iterable[str], networks: Mapping[str, Collection[str]]
+) -> None:
     """Refuse files, as Compose resolves them, that reach for more than containers of their own.
 
     The collector's container knows every value that is masked: who could change it, mount what it keeps, or
-    build the image that it, or a vendor's own container, starts from (`images`) would know them, too. Raises
-    BootstrapError.
+    build the image that it, or a vendor's own container, starts from (`images`) would know them, too.
+    A vendor's container signs with keys whatever reaches it: `networks` says by its name, which is its
+    network's, too, who may. Raises BootstrapError.
     """
     services: Mapping[str, Any] = document.get("services") or {}
     for kind, name in (("services", COLLECTOR), ("volumes", COLLECTOR), ("secrets", MASK_FILE)):
@@ -43,8 +46,31 @@ def check_limits(document: Mapping[str, Any], images: Iterable[str]) -> None:
                     f"builds an image under the name of {own[_complete(image)]}, which others start from",
                     "Give its image another name.",
                 )
+    for name, users in networks.items():
+        _check_network(document, name, users)
     if any(collectors.search(text) for text in _texts(document)):
         raise _refusal("they", "refer to the telemetry collector's container", "Remove that.")
+
+
+def _check_network(document: Mapping[str, Any], signer: str, users: Collection[str]) -> None:
+    """Refuse others than `users` on the network of `signer`, and whatever else leads to it."""
+    services: Mapping[str, Any] = document.get("services") or {}
+    known: Mapping[str, Any] = document.get("networks") or {}
+    address = (known.get(signer) or {}).get("name", f"{document.get('name')}_{signer}")
+    container = re.compile(rf"service:{signer}|container:{document.get('name')}[-_]{signer}[-_]\d+")
+    for name, definition in services.items():
+        there = {(known.get(each) or {}).get("name") for each in definition.get("networks") or {}}
+        joins = container.fullmatch(str(definition.get("network_mode") or ""))
+        if name != signer and name not in users and (address in there or joins):
+            raise _refusal(
+                f"services.{name}",
+                f"reaches {signer}, which signs for those who report to it",
+                "Remove that.",
+            )
+    if (services.get(signer) or {}).get("ports"):
+        raise _refusal(
+            f"services.{signer}.ports", "publishes what signs for whoever reaches it", "Remove that."
+        )
 
 
 def _refusal(where: str, what: str, hint: str) -> BootstrapError:

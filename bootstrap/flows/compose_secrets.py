@@ -5,8 +5,9 @@ value would take, the made-up one takes, too.
 """
 
 import json
+import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -53,21 +54,24 @@ def check(
     plain: Mapping[str, str],
     *,
     images: Iterable[str] = (),
+    networks: Mapping[str, Collection[str]] | None = None,
     dotenv: Dotenv | None = None,
 ) -> dict[str, Any]:
     """Refuse Compose files that give a container any of the secrets `names` that is not its own.
 
-    Those that go further than `check_limits` lets them, with `images`, are refused, too. `shown` says what
+    Those that go further than `check_limits` lets them are refused, too. `shown` says what
     each service of the manifest, and each container of a vendor, may see. Returns Compose's own view of the
     services, less those of profiles that nobody has chosen. Raises BootstrapError.
     """
     marks = {name: secrets.token_hex(16) for name in names}
     document = client.configuration({**plain, **marks})
-    check_limits(document, images)
+    check_limits(document, images, networks or {})
     services: dict[str, Any] = document.get("services") or {}
     for name, definition in services.items():
         own = names_in(shown.get(name, ()))
-        for secret in _asked_for(definition, document, marks):
+        joined = _joined(definition, document)
+        seen = names_in(shown.get(joined, ())) if joined else set()
+        for secret in (*_asked_for(definition, document, marks), *sorted(seen)):
             if secret not in own:
                 raise _refusal(f"services.{name}", secret, name)
         for secret in dotenv.given(name, definition) if dotenv else ():
@@ -99,6 +103,19 @@ def _asked_for(
             source = table.get(use.get("source"), {})
             if source.get("environment") in marks:
                 yield source["environment"]
+
+
+def _joined(definition: Mapping[str, Any], document: Mapping[str, Any]) -> str | None:
+    """The service whose processes a service sees: what they were started with is there to read."""
+    kind, _, name = str(definition.get("pid") or "").partition(":")
+    if kind == "service":
+        return name
+    if kind != "container":
+        return None
+    services: Mapping[str, Any] = document.get("services") or {}
+    named = {str(each.get("container_name")): service for service, each in services.items()}
+    numbered = re.fullmatch(rf"{re.escape(str(document.get('name')))}[-_](.+)[-_]\d+", name)
+    return numbered[1] if numbered else named.get(name)
 
 
 def _marked(value: object, marks: Mapping[str, str]) -> list[str]:

@@ -67,10 +67,19 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     shown = {each.service.name: each.now for each in reporters} | {each.name: each.now for each in helpers}
     values = _values(shown.values(), wanted.lookup, kept["proof"])
     plain, without_effect = plain_values(wanted.root, wanted.here, engine.client.environ)
-    images = [image.BASE, *(each.image for each in sidecars(wanted.here))]
+    brought = sidecars(wanted.here)
     dotenv = Dotenv(secret_values(wanted.root, wanted.here), readers(wanted.here))
     names = {*values, TOKEN, MASK}
-    checked = partial(check, engine.client, shown, names, plain, images=images, dotenv=dotenv)
+    checked = partial(
+        check,
+        engine.client,
+        shown,
+        names,
+        plain,
+        images=[image.BASE, *(each.image for each in brought)],
+        networks={each.name: each.services for each in brought},
+        dotenv=dotenv,
+    )
     configured = checked()
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])

@@ -98,11 +98,50 @@ def test_what_only_looks_like_it_is_fine(client: Client, repository: Repository,
     assert "jobs" in check(client, {}, (), {}, images=_IMAGES)
 
 
+_SIGNER = """
+services:
+  posts: {image: python, networks: [default, xray-daemon]}
+  xray-daemon: {image: daemon, networks: [xray-daemon]}
+  jobs: {image: python}
+networks: {xray-daemon: }
+"""
+
+
+@pytest.mark.parametrize(
+    ("override", "what"),
+    [
+        ("services: {jobs: {networks: [xray-daemon]}}", "services.jobs reaches xray-daemon"),
+        ("services: {jobs: {network_mode: 'service:xray-daemon'}}", "services.jobs reaches xray-daemon"),
+        (
+            "services: {jobs: {network_mode: 'container:${COMPOSE_PROJECT_NAME}-xray-daemon-1'}}",
+            "services.jobs reaches xray-daemon",
+        ),
+        (
+            """
+            services: {jobs: {networks: [side]}}
+            networks: {side: {external: true, name: '${COMPOSE_PROJECT_NAME}_xray-daemon'}}
+            """,
+            "services.jobs reaches xray-daemon",
+        ),
+        ("services: {xray-daemon: {ports: ['2000:2000']}}", "services.xray-daemon.ports"),
+    ],
+)
+def test_what_signs_is_reached_by_those_alone_who_report_to_it(
+    client: Client, repository: Repository, override: str, what: str
+) -> None:
+    repository.write("docker-compose.yml", _SIGNER)
+    check(client, {}, (), {}, networks={"xray-daemon": ("posts",)})
+    repository.write("docker-compose.override.yml", override)
+    with pytest.raises(BootstrapError) as refused:
+        check(client, {}, (), {}, networks={"xray-daemon": ("posts",)})
+    assert what in refused.value.message
+
+
 def test_a_program_of_this_machine_is_no_container() -> None:
     """Composes before 2.36 refuse it themselves, so that this is what a later one makes of such a file."""
     document = {"name": "p", "services": {"jobs": {"provider": {"type": "./evil"}}}}
     with pytest.raises(BootstrapError, match=r"services\.jobs\.provider"):
-        check_limits(document, ())
+        check_limits(document, (), {})
 
 
 def test_what_nobody_uses_cannot_change_the_collector_either(client: Client, repository: Repository) -> None:
