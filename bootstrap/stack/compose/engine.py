@@ -1,6 +1,7 @@
 """The engine that runs services in containers, with the real Docker Compose."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from bootstrap.encoding import yaml
@@ -14,12 +15,14 @@ from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Obser
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
 from bootstrap.system import ports
-from bootstrap.system.identity import clear
+from bootstrap.system.identity import clear, wait_until
 from bootstrap.system.state import State
 
 #: seconds until a container that was started counts as not getting healthy: a database may take its time
 _HEALTH = 120.0
 _GRACE = 5.0
+#: seconds in which Docker has finished what a killed command had asked it for
+_SETTLE = 5.0
 #: seconds until a run that was asked to stop counts as stuck: Docker gives each container ten
 _STUCK = 40.0
 _LAST_LINES = 100
@@ -38,6 +41,8 @@ class ComposeEngine(Engine):
         self._state = state
         self._root = root
         self._limits = limits or Limits(health=_HEALTH)
+        #: whether the run before was killed
+        self._killed = False
         self.client = Client(root, state, base_environment)
 
     def unavailable(self) -> str | None:
@@ -59,7 +64,7 @@ class ComposeEngine(Engine):
         with alone(self._state):
             self._clear()
             self.client.write_overlay(yaml.block(containers.overlay) + "\n")
-            self._check_ports(launches)
+            self._check_ports(launches, patience=_SETTLE if self._killed else 0)
             return self._run(ordered, containers, observer).run(ready)
 
     def _run(self, launches: Sequence[Launch], containers: Containers, observer: Observer) -> ComposeRun:
@@ -152,20 +157,29 @@ class ComposeEngine(Engine):
         """End the commands of a run that was killed; its containers stay for whoever asked."""
         run = record.load(self._state)
         if run is not None and run.ended is None:
+            self._killed = True
             clear(run.processes(), run.run_id, _GRACE)
             record.end(self._state, run, None)
 
-    def _check_ports(self, launches: Sequence[Launch]) -> None:
-        ours = self.client.published()
+    def _check_ports(self, launches: Sequence[Launch], *, patience: float) -> None:
+        """Refuse a port that somebody else has; a container of ours may have it, even one on its way up.
+
+        `patience` is how many seconds Docker may take to finish what a killed run had asked for.
+        """
         for launch in launches:
             port = launch.port
-            if port is not None and port not in ours and not ports.is_free(port):
+            if port is not None and not wait_until(partial(self._free_or_ours, port), patience):
                 holder = self.client.holder(port)
                 who = f"the container {holder}" if holder else ports.owner(port)
                 raise BootstrapError(
                     f"services.{launch.name}: port {port} is taken by {who}",
                     f"Stop it, or set services.{launch.name}.port in bootstrap.local.toml.",
                 )
+
+    def _free_or_ours(self, port: int) -> bool:
+        if ports.is_free(port):
+            return True
+        return self.client.holder(port) in {each.name for each in self.client.containers()}
 
 
 def _status(container: Container, known: ServiceStatus | None) -> ServiceStatus:
