@@ -33,7 +33,10 @@ class Session:
         self.as_json = as_json
         #: the AWS profile that was named for this call
         self.profile: str | None = None
-        self.start = Path(directory or ".").absolute()
+        try:
+            self.start = Path(directory or ".").absolute()
+        except FileNotFoundError:
+            raise UsageError("the current folder is gone", "Change to one that exists: cd") from None
         if not self.start.is_dir():
             raise UsageError(f"-C {directory}: is not a folder", "Name a folder of the project.")
 

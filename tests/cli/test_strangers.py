@@ -182,3 +182,15 @@ def test_init_refuses_somebody_else_s_manifest(bootstrap: Any, repository: Any) 
     os.chown(repository.write("bootstrap.toml", MANIFEST), 65534, 65534)
     bootstrap("init", "--defaults", cwd=repository.root).check(1, "belongs to another user")
     assert not (repository.root / "docker-compose.yml").exists()
+
+
+def test_a_folder_that_was_removed_meanwhile_is_said_to_be_gone(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f'rm -r "$PWD"; "{sys.executable}" -m bootstrap status'
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=gone, env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert "bootstrap: the current folder is gone\n" in done.stderr
