@@ -60,8 +60,12 @@ def _answers(launch: Launch, waited: float) -> bool:
 
 
 def _check_owner(launch: Launch, group: Group) -> None:
-    """Refuse an answer that comes from another program, where the system tells who listens."""
-    if launch.port is None:
+    """Refuse an answer that comes from another program, where the system tells who listens.
+
+    A socket that is handed over has two owners, of which psutil knows the one with the higher number: this
+    process, once numbers have begun anew. Nobody else can have it.
+    """
+    if launch.port is None or launch.descriptors:
         return
     listening = ports.owners(launch.port)
     if listening and not any(_is_ours(pid, group) for pid in listening):
