@@ -39,8 +39,9 @@ def worker_exit(_server: Any, worker: Any) -> None:
     """Send the last telemetry here: at the very end, a client that stalls would hold it up."""
     from observability import shut_down  # noqa: PLC0415 - this file may be read from elsewhere
 
-    if worker.wsgi:  # it may have failed to load
-        shut_down(worker.wsgi)
+    app = getattr(worker, "wsgi", None)  # there is none where it failed to load
+    if app is not None:
+        shut_down(app)
 
 
 def _without_requests(record: logging.LogRecord) -> bool:

@@ -63,6 +63,23 @@ def test_without_vendors_gunicorn_says_nothing_unusual(serve: Serve) -> None:
     assert [line for line in server.log() if "[INFO]" not in line] == []
 
 
+def test_an_app_that_does_not_load_is_the_only_thing_to_read_about(tmp_path: Path) -> None:
+    shutil.copytree(BACKEND, tmp_path / "app", ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    (tmp_path / "app" / "app.py").write_text("def (\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "gunicorn"],
+        cwd=tmp_path / "app",
+        env={"PATH": "", "PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert ended.returncode == 3
+    assert "SyntaxError" in ended.stderr
+    assert ended.stderr.count("Traceback") == 1
+
+
 # What each request is answered with, and leaves: spans, segments, log lines and items.
 MIX: list[tuple[str, str, int, Counts]] = [
     ("GET", "/rollbar/test", 200, (1, 1, 1, 1)),
