@@ -27,6 +27,8 @@ _SETTLE = 5.0
 _STUCK = 40.0
 _LAST_LINES = 100
 _PHASES = {"running": Phase.HEALTHY, "restarting": Phase.RESTARTING, "created": Phase.STARTING}
+#: while a run is at work on a service, its container may end, or be gone, and that says nothing
+_UNDER_WAY = (Phase.SETUP, Phase.STARTING, Phase.RESTARTING)
 
 
 class ComposeEngine(Engine):
@@ -126,7 +128,7 @@ class ComposeEngine(Engine):
         run = record.load(self._state)
         known = {each.name: each for each in run.statuses()} if run else {}
         found = {each.service: _status(each, known.get(each.service)) for each in self.client.containers()}
-        gone = {name: _stopped(each) for name, each in known.items()}
+        gone = {name: _without_container(each) for name, each in known.items()}
         return list({**gone, **found}.values())
 
     def logs(self, services: Iterable[str], *, follow: bool, tail: int | None) -> Iterator[LogLine]:
@@ -183,6 +185,8 @@ class ComposeEngine(Engine):
 
 
 def _status(container: Container, known: ServiceStatus | None) -> ServiceStatus:
+    if known is not None and known.phase in _UNDER_WAY:
+        return known
     port = known.port if known else min(container.published, default=None)
     if container.over:
         phase = Phase.FAILED if container.exit_code else Phase.STOPPED
@@ -196,6 +200,6 @@ def _status(container: Container, known: ServiceStatus | None) -> ServiceStatus:
     return ServiceStatus(container.service, phase, port=port)
 
 
-def _stopped(known: ServiceStatus) -> ServiceStatus:
-    phase = known.phase if known.phase is Phase.FAILED else Phase.STOPPED
+def _without_container(known: ServiceStatus) -> ServiceStatus:
+    phase = known.phase if known.phase in (Phase.FAILED, *_UNDER_WAY) else Phase.STOPPED
     return ServiceStatus(known.name, phase, port=known.port, detail=known.detail)
