@@ -107,6 +107,10 @@ class ServiceStatus:
     detail: str = ""
 
 
+#: behind what is wrong with a service after a reload, which ends nothing
+TRIED_AGAIN = "; the next change is tried again"
+
+
 class Engine(ABC):
     """One way to run services on this machine."""
 

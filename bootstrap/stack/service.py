@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
-from bootstrap.stack.interface import Launch, LogLine, Phase, PhaseChanged
+from bootstrap.stack.interface import TRIED_AGAIN, Launch, LogLine, Phase, PhaseChanged
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import check_port, ended, wait_until_ready
@@ -173,7 +173,7 @@ class Service:
     def _fail_for_now(self, error: BootstrapError) -> None:
         with self._settling:
             if not self._told.is_set():
-                self.fail(error)
+                self.fail(BootstrapError(error.message + TRIED_AGAIN, error.hint))
 
     def _recover(self, what: str) -> None:
         """Start it after it has ended by itself, each time after a longer pause."""

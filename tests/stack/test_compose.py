@@ -255,7 +255,7 @@ def test_a_changed_source_reloads_its_service_alone(stack: Stack) -> None:
     assert stack.ask() == b"two"
     assert stack.containers()["neighbour"] == before["neighbour"]
     stack.write("this is no Python\n")
-    run.wait_for("^web: FAILED exited with code 1")
+    run.wait_for("^web: FAILED exited with code 1 .*; the next change is tried again$")
     run.wait_for("SyntaxError")
     stack.write(_SERVER.replace('b"one"', 'b"three"'))
     run.wait_for("^web: HEALTHY", times=3)

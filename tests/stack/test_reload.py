@@ -120,7 +120,8 @@ def test_a_reload_that_fails_waits_for_the_next_change(
     (source / "server.py").write_text("def broken(:\n")
     supervised.wait_for("api: FAILED")
     (status,) = (one for one in project.engine().status() if one.name == "api")
-    assert (status.phase, status.detail) == (Phase.FAILED, "exited with code 1 before it was ready")
+    detail = "exited with code 1 before it was ready; the next change is tried again"
+    assert (status.phase, status.detail) == (Phase.FAILED, detail)
     assert any("SyntaxError" in line for line in supervised.lines)
     time.sleep(0.3)
     assert not is_free(two)

@@ -12,14 +12,13 @@ from bootstrap.stack.compose.followers import Followers
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
 from bootstrap.stack.compose.teller import COMPOSE, Teller
-from bootstrap.stack.interface import Containers, LogLine, Phase
+from bootstrap.stack.interface import TRIED_AGAIN, Containers, LogLine, Phase
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.service import StoppingError
 
 _LAST_LINES = 15
 _WITHOUT = "See bootstrap logs compose; without containers: bootstrap up --engine process"
-_NEXT_CHANGE = "Correct it and save: the next change is tried again."
 
 
 class Work:
@@ -103,7 +102,7 @@ class Work:
                 self._check()
                 said = self._commands.compose("--progress", "plain", "build", name, silent=True)
                 if said.code:
-                    error = BootstrapError("its image cannot be built", _NEXT_CHANGE)
+                    error = BootstrapError("its image cannot be built" + TRIED_AGAIN)
                     self._teller.fail(life, error, self._last(said))
                     return
                 self._start([name], "--no-deps")
@@ -112,7 +111,7 @@ class Work:
             life.attempts = 0
             self._until_ready(life)
         except BootstrapError as error:
-            self.fail(life, BootstrapError(error.message, _NEXT_CHANGE))
+            self.fail(life, BootstrapError(error.message + TRIED_AGAIN, error.hint))
         finally:
             life.busy = False
 
