@@ -10,6 +10,7 @@ from bootstrap.flows import engines, routing, stack
 from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR
 from bootstrap.flows.wanted import Wanted
+from bootstrap.model.errors import NotConfiguredError
 from bootstrap.stack.compose.engine import ComposeEngine
 from bootstrap.stack.interface import Containers, Engine, Launch
 from bootstrap.system.state import State
@@ -41,7 +42,7 @@ class Prepared(Struct, frozen=True):
 def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepared:
     """Decide what runs, and write down what other commands need to know; starts nothing.
 
-    Raises BootstrapError where that cannot be run.
+    Raises BootstrapError where that cannot be run, or there is nothing to run.
     """
     engines.remember(wanted.state, engine, healthy=False)
     if isinstance(engine, ComposeEngine):
@@ -63,6 +64,10 @@ def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
     from bootstrap.flows import containers  # noqa: PLC0415 - services without containers need not wait for it
 
     planned = containers.plan(engine, wanted)
+    if not planned.launches:
+        raise NotConfiguredError(
+            "there is no service that could run", "Add one: bootstrap service add NAME --template flask"
+        )
     routing.record(wanted.state, list(wanted.decisions))
     wanted.state.write("trace-proof", {"key": planned.proof})
     if planned.collector_port is not None:

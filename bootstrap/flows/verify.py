@@ -64,6 +64,11 @@ def verify(here: Surroundings, *, only: Sequence[str] = (), timeout: float | Non
     """
     services = [service_named(here.project, name) for name in dict.fromkeys(only or here.project.services)]
     decisions = {decision.vendor: decision for decision in recorded(here.state)}
+    if not any(service.telemetry for service in here.project.services.values()):
+        raise NotConfiguredError(
+            "no service of this project reports to a vendor",
+            'Let one: telemetry = ["honeycomb", ...] in [services.NAME]',
+        )
     if not decisions:
         raise NotConfiguredError("nothing of this project runs", "Start it: bootstrap up")
     asked = {service.name: list(_asked(service, decisions)) for service in services}

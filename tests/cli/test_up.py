@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.containers import ENVIRON, need_engine
+
 SERVER = """
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -101,6 +103,21 @@ def test_a_service_that_fails_is_named_with_its_last_words(
     result = bootstrap("up", *(["--detach"] * detach), cwd=project.root)
     result.check(1, "api failed: exited with code 1", "bootstrap logs api")
     assert "ZeroDivisionError" in bootstrap("logs", "api", cwd=project.root).out
+
+
+def test_a_project_without_services_runs_its_collector(repository: Any, bootstrap: Any) -> None:
+    repository.write("bootstrap.toml", '[project]\nname = "empty"\n')
+    bootstrap("up", "--detach", "--engine", "process", cwd=repository.root).check(0, "Everything is healthy.")
+    bootstrap("verify", cwd=repository.root).check(3, "no service of this project reports", "telemetry =")
+    bootstrap("down", cwd=repository.root).check(0, "Stopped telemetry.")
+
+
+def test_without_services_there_is_no_container(repository: Any, bootstrap: Any) -> None:
+    need_engine()
+    repository.write("bootstrap.toml", '[project]\nname = "empty"\n')
+    bootstrap("render", cwd=repository.root).check(0)
+    result = bootstrap("up", "--engine", "compose", cwd=repository.root, env=ENVIRON)
+    result.check(3, "there is no service that could run", "bootstrap service add NAME")
 
 
 def test_two_projects_that_start_at_once_both_run(project: Any, bootstrap: Any, tmp_path: Path) -> None:
