@@ -5,6 +5,7 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows import engines, up
 
 
@@ -24,7 +25,8 @@ def command(session: Session, *, volumes: bool) -> None:
       bootstrap down --volumes
     """
     engine = engines.current(session.root, session.state, session.environ, None)
-    stopped = up.down(engine, session.state, volumes=volumes)
+    with waiting("what runs to stop"):
+        stopped = up.down(engine, session.state, volumes=volumes)
     if session.as_json:
         output.json_document({"stopped": list(stopped)})
     elif stopped:

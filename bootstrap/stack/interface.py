@@ -110,6 +110,9 @@ class ServiceStatus:
 #: behind what is wrong with a service after a reload, which ends nothing
 TRIED_AGAIN = "; the next change is tried again"
 
+#: what is said of a service that does not end although it was asked to
+NOT_ENDED = "has not ended yet; Ctrl-C does not wait for it"
+
 
 class Engine(ABC):
     """One way to run services on this machine."""

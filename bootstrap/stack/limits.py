@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: seconds of silence in which a person begins to wonder
+PATIENCE = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

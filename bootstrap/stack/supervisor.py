@@ -12,8 +12,8 @@ from queue import Empty, SimpleQueue
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
 from bootstrap.stack import logfile
-from bootstrap.stack.interface import Launch, LogLine, Observer, PhaseChanged
-from bootstrap.stack.limits import Limits
+from bootstrap.stack.interface import NOT_ENDED, Launch, LogLine, Observer, PhaseChanged
+from bootstrap.stack.limits import PATIENCE, Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.record import Recorder
 from bootstrap.stack.service import DRAIN, Run, Service, StoppingError
@@ -173,7 +173,11 @@ class Supervisor:
             self._run.stopping.set()
         for service in self._services.values():
             service.wake()
+        late = threading.Timer(PATIENCE, self._say_who_is_left)
+        late.daemon = True
+        late.start()
         hurried = self._ask()
+        late.cancel()
         self._watcher.stop()
         groups = [service.group for service in self._services.values() if service.group is not None]
         for group in groups:
@@ -203,6 +207,11 @@ class Supervisor:
                 if isinstance(self._next(_POLL), _Signalled):
                     return True
         return False
+
+    def _say_who_is_left(self) -> None:
+        for service in self._services.values():
+            if service.group is not None and living({service.group.pid}):
+                self._tell(LogLine(service.launch.name, NOT_ENDED))
 
     def _tell(self, event: PhaseChanged | LogLine) -> None:
         """Tell the observer; one that is stuck (a paused terminal) holds up lines, never the end."""

@@ -182,6 +182,17 @@ def test_other_signals_have_their_own_codes(stack: Stack, number: int, code: int
     assert run.end(number) == code
 
 
+def test_a_second_ctrl_c_does_not_wait(stack: Stack) -> None:
+    stack.services["web"]["stop_grace_period"] = "60s"
+    run = stack.up()
+    run.wait_for("^ready$")
+    run.process.send_signal(signal.SIGINT)
+    run.wait_for("^web: has not ended yet; Ctrl-C does not wait for it$")
+    begun = time.monotonic()
+    assert run.end(signal.SIGINT) == 130
+    assert time.monotonic() - begun < 30
+
+
 def test_down_from_another_process_is_no_failure(stack: Stack) -> None:
     run = stack.up()
     run.wait_for("^ready$")

@@ -52,7 +52,7 @@ def test_a_second_ctrl_c_does_not_wait(project: "Project", free_ports: FreePorts
     supervised = project.supervise(project.server("stubborn", port, "--ignore-term"), grace=120)
     supervised.wait_for("ready")
     supervised.process.send_signal(signal.SIGINT)
-    time.sleep(0.3)  # two signals that are pending together are one
+    supervised.wait_for("stubborn: has not ended yet; Ctrl-C does not wait for it")
     assert supervised.signal(signal.SIGINT) == 130
     assert project.processes() == []
 

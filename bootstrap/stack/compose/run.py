@@ -17,8 +17,8 @@ from bootstrap.stack.compose.events import Happened
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Signalled, Told, Up
 from bootstrap.stack.compose.teller import COMPOSE, Teller
 from bootstrap.stack.compose.work import Work
-from bootstrap.stack.interface import Containers, Launch, LogLine, Observer, Phase
-from bootstrap.stack.limits import Limits
+from bootstrap.stack.interface import NOT_ENDED, Containers, Launch, LogLine, Observer, Phase
+from bootstrap.stack.limits import PATIENCE, Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.record import Recorder
@@ -209,10 +209,20 @@ class ComposeRun:
     def _stop_containers(self) -> None:
         asked = threading.Thread(target=self._quietly, args=("stop",), daemon=True)
         asked.start()
+        late = threading.Timer(PATIENCE, self._say_who_is_left)
+        late.daemon = True
+        late.start()
         while asked.is_alive():
             if isinstance(self._next(_POLL), Signalled):
                 self._quietly("kill")
-                return
+                break
+        late.cancel()
+
+    def _say_who_is_left(self) -> None:
+        with contextlib.suppress(BootstrapError):
+            for container in self._client.containers():
+                if container.running and container.service in self._lives:
+                    self._teller.tell(LogLine(container.service, NOT_ENDED))
 
     def _quietly(self, verb: str) -> None:
         with contextlib.suppress(BootstrapError):
