@@ -17,6 +17,7 @@ help: ## Say what there is
 .PHONY: dev
 dev: tool ## Run the services and see their traces (Ctrl-C stops everything)
 	@$(BOOTSTRAP) init --defaults || [ $$? -eq 5 ]
+	@command -v bootstrap >/dev/null || echo 'In other terminals: export PATH="$$PWD/.bootstrap/bin:$$PATH"'
 	@exec $(BOOTSTRAP) up
 
 .PHONY: down

@@ -8,6 +8,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.telemetry import decided
 from bootstrap.cli.up import wanted
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows import containers, routing
 from bootstrap.flows.environment import scrubbed
 from bootstrap.flows.routing import Wishes
@@ -34,7 +35,8 @@ def command(session: Session, arguments: tuple[str, ...]) -> None:
     decisions = routing.recorded(session.state) or decided(
         session, Wishes(), view=engine.view, lookup=session.lookup
     )
-    argv, environ = containers.command(engine, wanted(session, (), session.lookup, decisions))
+    with waiting("the engine"):
+        argv, environ = containers.command(engine, wanted(session, (), session.lookup, decisions))
     rest = arguments[1:] if arguments[0] == "--" else arguments
     sys.stdout.flush()
     execute([*argv, *rest], environ)

@@ -1,8 +1,11 @@
 """`bootstrap doctor`."""
 
+from collections.abc import Iterator
+
 from bootstrap.cli import output
 from bootstrap.cli.session import OPTIONS, Session
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows.doctor import Place, examine
 from bootstrap.model.errors import ProblemsFoundError
 from bootstrap.model.remark import Mark, Remark
@@ -26,7 +29,8 @@ def command(session: Session) -> int:
         session.start, session.environ, session.workspace, session.lookup, OPTIONS, lambda: session.place
     )
     findings = []
-    for finding in examine(place):
+    looking = examine(place)
+    while (finding := _next(looking)) is not None:
         findings.append(finding)
         if not session.as_json:
             _show(finding)
@@ -45,6 +49,11 @@ def command(session: Session) -> int:
             f"{len(problems)} problem{'s' * (len(problems) > 1)} found", f"First: {problems[0].hint}"
         )
     return 0
+
+
+def _next(looking: Iterator[Remark]) -> Remark | None:
+    with waiting("whoever is asked next"):
+        return next(looking, None)
 
 
 def _show(finding: Remark) -> None:

@@ -3,6 +3,7 @@
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows import engines
 
 
@@ -16,7 +17,8 @@ def command(session: Session) -> None:
       bootstrap status
       bootstrap status --json
     """
-    statuses = engines.current(session.root, session.state, session.environ, None).status()
+    with waiting("the engine"):
+        statuses = engines.current(session.root, session.state, session.environ, None).status()
     if session.as_json:
         output.json_document(
             [

@@ -11,6 +11,7 @@ from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
 from bootstrap.cli.telemetry import as_arguments, decided, lookup_with, profile_option, telemetry_option
 from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
 from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
 from bootstrap.flows.environment import Lookup, service_named
@@ -78,13 +79,14 @@ def command(
     """
     for name in services:
         service_named(session.project, name)
-    engine, why = engines.choose(
-        session.root,
-        session.state,
-        session.environ,
-        session.project,
-        wanted=None if wanted_engine == "auto" else wanted_engine,
-    )
+    with waiting("the engine"):
+        engine, why = engines.choose(
+            session.root,
+            session.state,
+            session.environ,
+            session.project,
+            wanted=None if wanted_engine == "auto" else wanted_engine,
+        )
     screen = Screen(as_json=session.as_json, lines=not (quiet or background))
     if prepare:
         launches = stack.preparation(session.root, session.project, services)

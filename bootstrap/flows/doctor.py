@@ -19,6 +19,7 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.model.project import Project
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets.interface import Place as SecretsPlace
+from bootstrap.stack import ENGINES
 from bootstrap.system import git, ports
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
@@ -147,11 +148,12 @@ def _engine(root: Path, state: State, environ: Mapping[str, str], names: set[str
     else:
         yield Remark("engine", Mark.OK, f"{engine.name}; nothing runs", "bootstrap up")
     docker = shutil.which("docker", path=environ.get("PATH", os.defpath))
-    yield Remark(
-        "containers",
-        Mark.NOTE,
-        f"docker is {docker}" if docker else "no docker command; `bootstrap up` needs none",
-    )
+    if docker is None:
+        yield Remark("containers", Mark.NOTE, "no docker command; `bootstrap up` needs none")
+    elif reason := ENGINES["compose"](root, state, environ).unavailable():
+        yield Remark("containers", Mark.NOTE, f"{docker}: {reason}; `bootstrap up` needs none")
+    else:
+        yield Remark("containers", Mark.OK, f"an engine answers {docker}")
 
 
 def _port(service: str, port: int) -> Remark:

@@ -1,6 +1,7 @@
 """`up` as people use it: in the background, twice, in two projects at once, and when a service fails."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -118,6 +119,17 @@ def test_without_services_there_is_no_container(repository: Any, bootstrap: Any)
     bootstrap("render", cwd=repository.root).check(0)
     result = bootstrap("up", "--engine", "compose", cwd=repository.root, env=ENVIRON)
     result.check(3, "there is no service that could run", "bootstrap service add NAME")
+
+
+def test_an_engine_that_does_not_answer_is_named(project: Any, bootstrap: Any) -> None:
+    project.write("docker-compose.yml", "services: {}\n")
+    project.write(
+        "bin/docker", "#!/bin/sh\n[ $1 = compose ] && echo 2.30.0 || { echo 'no daemon' >&2; exit 1; }\n"
+    )
+    (project.root / "bin" / "docker").chmod(0o755)
+    path = {"PATH": f"{project.root}/bin:{os.environ['PATH']}"}
+    said = bootstrap("doctor", cwd=project.root, env=path).out
+    assert f"{project.root}/bin/docker: no daemon; `bootstrap up` needs none" in said
 
 
 def test_two_projects_that_start_at_once_both_run(project: Any, bootstrap: Any, tmp_path: Path) -> None:
