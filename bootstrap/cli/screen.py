@@ -78,8 +78,11 @@ def _as_json(event: PhaseChanged | LogLine) -> dict[str, str]:
     return {"event": "phase", "service": event.service, "phase": phase, "detail": event.detail}
 
 
-def announce(session: Session, running: Sequence[str]) -> None:
-    """Say where the services that run are, and where their telemetry goes, once all are healthy."""
+def announce(session: Session, running: Sequence[str], *, stop: str) -> None:
+    """Say where the services that run are, and where their telemetry goes, once all are healthy.
+
+    `stop` is what ends it.
+    """
     collector = session.state.read(COLLECTOR) or {}
     services = [session.project.services[name] for name in running if name in session.project.services]
     urls = {item.name: session.workspace.url(item.port) for item in services if item.port is not None}
@@ -99,3 +102,5 @@ def announce(session: Session, running: Sequence[str]) -> None:
     output.words("Everything is healthy.", style="green", bold=True)
     for name, text in lines:
         output.words(f"  {name:<{width}}  {text}")
+    arrives = "See that it arrives: bootstrap verify. " if routing.recorded(session.state) else ""
+    output.words(f"{arrives}{stop} stops everything.")

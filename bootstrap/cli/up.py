@@ -110,7 +110,7 @@ def command(
 
         def ready() -> None:
             if not background:
-                announce(session, prepared.names)
+                announce(session, prepared.names, stop="Ctrl-C")
             engines.remember(session.state, engine, healthy=True)
             detaching.tell_ready(session.state)
 
@@ -137,5 +137,5 @@ def _detach(session: Session, engine: Engine, arguments: Sequence[str], timeout:
         session.root, session.state, session.environ, arguments, output.words, timeout=timeout
     )
     if code == 0:
-        announce(session, [status.name for status in engine.status()])
+        announce(session, [status.name for status in engine.status()], stop="bootstrap down")
     return code
