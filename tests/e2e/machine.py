@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ import pexpect
 import psutil
 import pytest
 
+from bootstrap.system.identity import wait_until
 from tests.e2e.evidence import Running, where_it_runs
 
 ROOT = Path(__file__).parents[2]
@@ -193,12 +195,20 @@ class Machine:
         assert not running, running
         for port in ports:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                with socket.socket(socket.AF_INET, kind) as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    try:
-                        probe.bind(("127.0.0.1", port))
-                    except OSError:
-                        assert strangers_have(port), port
+                # A stranger's connection may have had it for a moment.
+                assert wait_until(partial(_is_given_back, port, kind), 10), port
+
+
+def _is_given_back(port: int, kind: socket.SocketKind) -> bool:
+    return _can_bind(port, kind) or strangers_have(port)
+
+
+def _can_bind(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe, contextlib.suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def strangers_have(port: int) -> bool:
