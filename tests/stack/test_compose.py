@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from bootstrap.model.errors import BootstrapError
@@ -255,6 +256,26 @@ def test_a_service_that_dies_comes_back_and_not_for_ever(stack: Stack) -> None:
             run.wait_for("^web: HEALTHY", times=3)
     assert run.wait() == 1
     run.wait_for("^web: FAILED exited with code 3, after 2 new starts")
+
+
+def test_what_happens_while_docker_tells_nothing_is_looked_up(stack: Stack) -> None:
+    run = stack.up()
+    run.wait_for("^ready$")
+    _listener(run).kill()
+    with suppress(OSError):
+        stack.ask("/crash")
+    run.wait_for(r"web: RESTARTING exited with code 3; starting again")
+    run.wait_for("^web: HEALTHY", times=2)
+    assert run.end(signal.SIGTERM) == 143
+
+
+def _listener(run: Up) -> psutil.Process:
+    """The command through which a run hears from Docker."""
+    for each in psutil.Process(run.process.pid).children():
+        with suppress(psutil.ZombieProcess):
+            if "events" in each.cmdline():
+                return each
+    raise AssertionError("nobody listens")
 
 
 def test_a_changed_source_reloads_its_service_alone(stack: Stack) -> None:

@@ -1,13 +1,16 @@
 """What a run of containers does in threads of their own: build, start, wait; its main thread hears of it."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import IO
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose import events
 from bootstrap.stack.compose.client import Client, Container
 from bootstrap.stack.compose.commands import Commands, Said
+from bootstrap.stack.compose.events import Happened
 from bootstrap.stack.compose.followers import Followers
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
@@ -18,6 +21,8 @@ from bootstrap.stack.readiness import ended
 from bootstrap.stack.service import StoppingError
 
 _LAST_LINES = 15
+#: seconds before Docker is asked again where it has stopped telling
+_DEAF = 1.0
 _WITHOUT = "See bootstrap logs compose; without containers: bootstrap up --engine process"
 
 
@@ -89,8 +94,9 @@ class Work:
         try:
             self._until_ready(life)
         except BootstrapError as error:
+            life.busy = False  # before anybody hears of it, and puts another thread to work
             self._put(Gone(life.launch.name, error.message, container))
-        finally:
+        else:
             life.busy = False
 
     def start_anew(self, life: Life, told: Told) -> None:
@@ -162,17 +168,29 @@ class Work:
             raise BootstrapError(f"docker compose up: {last}", _WITHOUT)
 
     def _listen(self) -> None:
-        """Hear from Docker what becomes of containers."""
+        """Hear from Docker what becomes of containers, from before this returns until the run ends."""
         stream = self._commands.spawn(self._client.events()).output
+        self.thread(self._hear, stream).start()
 
-        def read() -> None:
+    def _hear(self, stream: IO[bytes]) -> None:
+        while True:
             with stream:
                 for line in iter(stream.readline, b""):
                     event = events.parse(line)
                     if event is not None and event.service in self._lives:
                         self._put(event)
+            # The engine was restarted, or the command killed: what happened meanwhile is looked up.
+            if self._commands.stopping.wait(_DEAF):
+                return
+            stream = self._commands.spawn(self._client.events()).output
+            self._look_up()
 
-        threading.Thread(target=read, name="docker events", daemon=True).start()
+    def _look_up(self) -> None:
+        with contextlib.suppress(BootstrapError):
+            for each in self._client.containers():
+                if each.service in self._lives and (each.over or each.running):
+                    action = "die" if each.over else "start"
+                    self._put(Happened(action, each.service, each.id, each.exit_code, time.time()))
 
     def _first_time(self, life: Life) -> None:
         try:
