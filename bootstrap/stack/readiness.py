@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import Launch
@@ -12,6 +13,8 @@ from bootstrap.system.process import Group
 
 #: a service without a port counts as ready when it has lived this many seconds
 _SETTLED = 0.5
+#: seconds after which somebody wonders what a service is waiting for
+LONG = 5.0
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
 
@@ -25,13 +28,16 @@ def check_port(launch: Launch) -> None:
         )
 
 
-def wait_until_ready(launch: Launch, group: Group, timeout: float, interrupted: threading.Event) -> None:
-    """Wait for the service's health, or until `interrupted` is set.
+def wait_until_ready(
+    launch: Launch, group: Group, timeout: float, interrupted: threading.Event, say: Callable[[str], None]
+) -> None:
+    """Wait for the service's health, or until `interrupted` is set; `say` hears what is missing, once.
 
     Raises BootstrapError when it ends, when another program answers at its port, or after `timeout` seconds.
     """
     started = time.monotonic()
     pause = _FIRST_PAUSE
+    said = False
     while not interrupted.wait(pause):
         pause = min(pause * 1.5, _LONGEST_PAUSE)
         code = group.poll()
@@ -43,6 +49,9 @@ def wait_until_ready(launch: Launch, group: Group, timeout: float, interrupted: 
             return
         if waited > timeout:
             raise BootstrapError(f"not ready after {timeout:g} seconds: {_missing(launch)}", _hint(launch))
+        if waited > LONG and not said:
+            said = True
+            say(f"waiting: {_missing(launch)}")
 
 
 def ended(code: int) -> str:

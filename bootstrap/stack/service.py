@@ -144,7 +144,7 @@ class Service:
         command = self.launch.command
         argv = ("/bin/sh", "-c", command) if isinstance(command, str) else command
         group = self._spawn(argv, serves=True)
-        wait_until_ready(self.launch, group, self._run.limits.health, self._told)
+        wait_until_ready(self.launch, group, self._run.limits.health, self._told, self._still_waiting)
         self._run.go_on()
         with self._settling:
             if self._told.is_set():
@@ -153,6 +153,11 @@ class Service:
             self._healthy_since = time.monotonic()
             self._healthy.set()
         return True
+
+    def _still_waiting(self, what: str) -> None:
+        with self._settling:
+            if not self._told.is_set():
+                self._enter(Phase.STARTING, what)
 
     def _start_again(self) -> None:
         """Start it because somebody wants it; when that fails, wait until somebody wants it again."""

@@ -233,6 +233,13 @@ def test_a_service_that_fails_at_once_is_shown_with_its_last_lines(stack: Stack)
     assert "web> no such table" in run.lines
 
 
+def test_what_is_waited_for_is_said_where_it_takes_long(stack: Stack) -> None:
+    stack.write(_SERVER.replace("self.send_response(200)", "self.send_response(503)"))
+    run = stack.up()
+    run.wait_for(rf"^web: STARTING waiting: / at port {stack.port} says 503$")
+    assert run.end(signal.SIGINT) == 130
+
+
 def test_an_image_that_cannot_be_built_is_named(stack: Stack) -> None:
     (stack.root / "web" / "Dockerfile").write_text(f"FROM {IMAGE}\nRUN echo about to fail && false\n")
     run = stack.up()

@@ -92,6 +92,14 @@ def test_a_health_check_that_never_succeeds(project: "Project", free_ports: Free
     assert is_free(port)
 
 
+def test_what_is_waited_for_is_said_where_it_takes_long(project: "Project", free_ports: FreePorts) -> None:
+    (port,) = free_ports(1)
+    assert project.up(project.server("sick", port, "--unhealthy"), health=6) == 1
+    said = [one.detail for one in project.events if isinstance(one, PhaseChanged) and one.detail]
+    assert said[0] == f"waiting: / at port {port} says 503"
+    assert len(said) == 2
+
+
 def test_a_port_that_another_program_answers_later_is_not_health(
     project: "Project", free_ports: FreePorts
 ) -> None:

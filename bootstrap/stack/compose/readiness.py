@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.client import Container
 from bootstrap.stack.interface import Launch
-from bootstrap.stack.readiness import ended
+from bootstrap.stack.readiness import LONG, ended
 from bootstrap.system import ports
 
 #: a service that has neither port nor health check counts as ready when it has run for this many seconds
@@ -24,13 +24,17 @@ def wait_until_ready(
     look: Callable[[str], Container | None],
     timeout: float,
     stopping: threading.Event,
+    say: Callable[[str], None],
 ) -> None:
     """Wait for the service's health, or until `stopping` is set; `look` finds its container.
+
+    `say` hears what is missing, once, where that takes long.
 
     Raises BootstrapError when the container ends, is unhealthy, or is not ready after `timeout` seconds.
     """
     started = time.monotonic()
     running_since: float | None = None
+    said = False
     while not stopping.is_set():
         container = look(launch.name)
         now = time.monotonic()
@@ -46,6 +50,9 @@ def wait_until_ready(
                 return
         if now - started > timeout:
             raise BootstrapError(f"not ready after {timeout:g} seconds: {_missing(launch, container)}")
+        if now - started > LONG and not said:
+            said = True
+            say(f"waiting: {_missing(launch, container)}")
         stopping.wait(_PAUSE)
 
 

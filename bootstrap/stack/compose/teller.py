@@ -34,10 +34,10 @@ class Teller:
 
     def enter(self, life: Life, phase: Phase, detail: str = "", *, told: bool = False) -> None:
         """A service is in another phase, possibly because it was `told` to start again."""
+        if phase in (Phase.SETUP, Phase.STARTING) and life.phase is not phase:
+            life.started = time.time()
         life.phase = phase
         detail = self._mask(detail)
-        if phase in (Phase.SETUP, Phase.STARTING):
-            life.started = time.time()
         self._recorder.entered(life.launch.name, phase, detail, told=told)
         self.tell(PhaseChanged(life.launch.name, phase, detail))
 

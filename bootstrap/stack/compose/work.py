@@ -201,7 +201,13 @@ class Work:
 
     def _until_ready(self, life: Life) -> None:
         """Wait until the service is healthy, and say so; raises BootstrapError where it never is."""
-        wait_until_ready(life.launch, self.find, self._limits.health, self._commands.stopping)
+        wait_until_ready(
+            life.launch,
+            self.find,
+            self._limits.health,
+            self._commands.stopping,
+            lambda what: self._teller.enter(life, life.phase, what),
+        )
         if self._commands.stopping.is_set():
             raise StoppingError
         life.healthy = time.monotonic()
