@@ -1,14 +1,43 @@
-"""The store's tables, and how a file with those of an earlier version becomes one with today's."""
+"""The store's tables, and how a file with those of an earlier version becomes one with today's.
+
+- trace: one row per trace id, in the order of arrival (`number`, `arrived_ns`). `start_ns` and `end_ns` are
+  those of its spans and segments, `error` whether any of them has one, `name` and `service` those of its
+  root, which is the operation of the lowest `rank` (see rollup.py) that started first, at `root_ns`.
+- trace_service: which services took part in which trace.
+- arrival: what each service has sent to each vendor, how often, and when (by this machine's clock).
+- operation: spans and segments; `shared` has what many of them refer to, with when that was last used.
+"""
 
 import sqlite3
 from pathlib import Path
 
 _OPERATIONS = """
 CREATE TABLE trace (
-    trace_id TEXT PRIMARY KEY,
-    start_ns INTEGER NOT NULL
+    number INTEGER PRIMARY KEY,
+    trace_id TEXT NOT NULL UNIQUE,
+    start_ns INTEGER NOT NULL,
+    end_ns INTEGER,
+    error INTEGER NOT NULL,
+    rank INTEGER NOT NULL,
+    root_ns INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    service TEXT,
+    arrived_ns INTEGER NOT NULL
+);
+CREATE INDEX trace_by_start ON trace (start_ns, end_ns, error);
+CREATE TABLE trace_service (
+    service TEXT NOT NULL,
+    trace_id TEXT NOT NULL,
+    PRIMARY KEY (trace_id, service)
 ) WITHOUT ROWID;
-CREATE INDEX trace_by_start ON trace (start_ns);
+CREATE TABLE arrival (
+    service TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    first_ns INTEGER NOT NULL,
+    last_ns INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (service, vendor)
+) WITHOUT ROWID;
 CREATE TABLE operation (
     trace_id TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('span', 'segment', 'subsegment')),
@@ -25,7 +54,8 @@ CREATE TABLE operation (
 );
 CREATE TABLE shared (
     digest BLOB PRIMARY KEY,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    used_ns INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span')
 """
@@ -65,16 +95,17 @@ CREATE TABLE item (
     title TEXT NOT NULL,
     environment TEXT NOT NULL,
     time_ns INTEGER NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    arrived_ns INTEGER NOT NULL
 );
 CREATE INDEX item_by_time ON item (time_ns);
 CREATE INDEX item_by_trace ON item (trace_id) WHERE trace_id IS NOT NULL
 """
 
-VERSION = 3
+VERSION = 4
 
 # What each version that can become today's still lacks.
-_MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS), 2: (_LINES_AND_ITEMS,), VERSION: ()}
+_MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS), VERSION: ()}
 
 _COMPANIONS = ("-wal", "-shm")
 

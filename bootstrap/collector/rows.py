@@ -1,6 +1,7 @@
 """Records as the tables have them: masked, encoded, bounded, and what many have in common only once."""
 
 import hashlib
+import time
 from typing import NamedTuple
 
 import msgspec
@@ -84,6 +85,7 @@ class ItemRow(NamedTuple):
     environment: str
     time_ns: int
     body: bytes
+    arrived_ns: int
 
 
 Row = OperationRow | GroupRow | StreamRow | LineRow | ItemRow
@@ -206,6 +208,7 @@ def _item_row(item: Item) -> ItemRow:
         environment=item.environment,
         time_ns=item.time_ns,
         body=msgspec.json.encode(item.data),
+        arrived_ns=time.time_ns(),
     )
 
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from bootstrap.collector.evidence import Evidence, of_trace
 from bootstrap.collector.layout import bring_up_to_date, set_aside
 from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace, TraceSummary
+from bootstrap.collector.rollup import ADD_ARRIVAL, ADD_SERVICE, MERGE, MOST_ARRIVALS, Rollup
 from bootstrap.collector.rows import Batch, GroupRow, ItemRow, LineRow, OperationRow, Row, StreamRow
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
@@ -40,39 +42,35 @@ _INSERTS: dict[type[Row], str] = {
     GroupRow: _INSERT_GROUP,
     StreamRow: "INSERT OR IGNORE INTO log_stream VALUES (?, ?, ?)",
     LineRow: "INSERT INTO log_line VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-    ItemRow: "INSERT OR IGNORE INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ItemRow: "INSERT OR IGNORE INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
 
-_INSERT_SHARED = "INSERT OR IGNORE INTO shared VALUES (?, ?)"
-
-_INSERT_TRACE = """
-INSERT INTO trace VALUES (?, ?)
-ON CONFLICT (trace_id) DO UPDATE SET start_ns = min(start_ns, excluded.start_ns)
+# Within a minute, to write it down once is enough.
+_INSERT_SHARED = """
+INSERT INTO shared VALUES (?, ?, ?)
+ON CONFLICT (digest) DO UPDATE SET used_ns = excluded.used_ns
+WHERE used_ns < excluded.used_ns - 60 * 1000000000
 """
 
 _LATEST = """
 WITH page AS (
-    SELECT trace_id, start_ns FROM trace
+    SELECT * FROM trace
     WHERE :service IS NULL OR EXISTS (
-        SELECT 1 FROM operation WHERE operation.trace_id = trace.trace_id AND operation.service = :service
+        SELECT 1 FROM trace_service
+        WHERE trace_service.trace_id = trace.trace_id AND trace_service.service = :service
     )
     ORDER BY start_ns DESC, trace_id LIMIT :limit
 )
 SELECT
-    page.trace_id,
-    json_group_array(DISTINCT service) FILTER (WHERE service IS NOT NULL),
-    (
-        SELECT name FROM operation AS root WHERE root.trace_id = page.trace_id
-        ORDER BY parent_id IS NOT NULL, kind = 'subsegment', kind != 'span', start_ns LIMIT 1
-    ),
-    page.start_ns,
-    max(end_ns) - page.start_ns,
-    sum(kind = 'span'),
-    sum(kind = 'segment'),
-    max(error)
-FROM page JOIN operation USING (trace_id)
-GROUP BY page.trace_id
-ORDER BY page.start_ns DESC, page.trace_id
+    trace_id,
+    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.trace_id = page.trace_id),
+    name,
+    start_ns,
+    end_ns - start_ns,
+    (SELECT count(*) FROM operation WHERE operation.trace_id = page.trace_id AND kind = 'span'),
+    (SELECT count(*) FROM operation WHERE operation.trace_id = page.trace_id AND kind = 'segment'),
+    error
+FROM page ORDER BY start_ns DESC, trace_id
 """
 
 
@@ -216,18 +214,26 @@ class StoreWriter:
         by_kind: dict[type[Row], list[Row]] = {kind: [] for kind in _INSERTS}
         for row in rows:
             by_kind[type(row)].append(row)
-        starts: dict[str, int] = {}
-        for row in rows:
-            if isinstance(row, OperationRow):
-                starts[row.trace_id] = min(row.start_ns, starts.get(row.trace_id, row.start_ns))
+        rollup, now = Rollup(rows), time.time_ns()
         try:
             with self._connection:
                 self._connection.execute("BEGIN IMMEDIATE")
                 for batch in batches:
-                    self._connection.executemany(_INSERT_SHARED, batch.shared.items())
+                    shared = ((digest, body, now) for digest, body in batch.shared.items())
+                    self._connection.executemany(_INSERT_SHARED, shared)
                 for kind, of_kind in by_kind.items():
                     self._connection.executemany(_INSERTS[kind], of_kind)
-                self._connection.executemany(_INSERT_TRACE, starts.items())
+                self._connection.executemany(MERGE, ((*row, now) for row in rollup.traces.values()))
+                self._connection.executemany(ADD_SERVICE, sorted(rollup.services))
+                for (service, vendor), count in rollup.arrivals.items():
+                    arrival = {
+                        "service": service,
+                        "vendor": vendor,
+                        "count": count,
+                        "now": now,
+                        "most": MOST_ARRIVALS,
+                    }
+                    self._connection.execute(ADD_ARRIVAL, arrival)
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
                 raise StoreFullError(

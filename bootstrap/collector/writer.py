@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -24,8 +24,12 @@ class _Waiting(NamedTuple):
 class Writer:
     """Stores what receivers hand over."""
 
-    def __init__(self, store: Store, masker: Masker) -> None:
+    def __init__(
+        self, store: Store, masker: Masker, committed: Callable[[Sequence[Batch]], None] | None = None
+    ) -> None:
         self._store = store
+        #: called on the writing thread after each commit; it must be quick, and raise nothing
+        self._committed = committed
         self._masker = masker
         self._queue: ByteQueue[_Waiting] = ByteQueue(_QUEUED_BYTES)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -92,3 +96,5 @@ class Writer:
             self._complained = ""
             for waiting in group:
                 waiting.stored.set_result(None)
+            if self._committed is not None:
+                self._committed([waiting.batch for waiting in group])
