@@ -18,7 +18,10 @@ from bootstrap.flows.environment import Lookup, service_named
 from bootstrap.flows.routing import Decision, Wishes
 from bootstrap.flows.wanted import Wanted
 from bootstrap.stack import ENGINES
-from bootstrap.stack.interface import Engine
+from bootstrap.stack.interface import Engine, PortLostError
+
+#: how often the collector gets another port where somebody takes its own at the last moment
+_MOVES = 2
 
 
 @verb()
@@ -100,9 +103,18 @@ def command(
         named = ("--profile", profile) if profile else ()
         arguments = ("--engine", engine.name, *as_arguments(telemetry), *named, *services)
         return _detach(session, engine, arguments, timeout)
-    with closing(
-        up.prepare(engine, wanted(session, services, lookup, decisions), session.environ)
-    ) as prepared:
+    run = wanted(session, services, lookup, decisions)
+    for _ in range(_MOVES):
+        try:
+            return _run(session, engine, run, screen, background=background)
+        except PortLostError as error:
+            output.words(f"{error.message}: it gets another one.", style="yellow")
+            up.move(session.state)
+    return _run(session, engine, run, screen, background=background)
+
+
+def _run(session: Session, engine: Engine, run: Wanted, screen: Screen, *, background: bool) -> int:
+    with closing(up.prepare(engine, run, session.environ)) as prepared:
         screen.names(prepared.names)
         for line in up.remarks(prepared):
             output.words(line, style="yellow")

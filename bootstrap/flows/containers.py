@@ -95,6 +95,7 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
             | ({COLLECTOR} if collector else set()),
             own_restart=frozenset(name for name, each in configured.items() if each.get("restart"))
             | frozenset(added),
+            movable=frozenset({COLLECTOR}),
             check=checked,
         ),
         collector_port=collector.port if collector else None,
@@ -202,6 +203,11 @@ def _port(engine: ComposeEngine, state: State, kept: Mapping[str, Any]) -> int:
     port = HTTP_PORT if ports.is_free(HTTP_PORT) else ports.any_free()
     state.write(_KEPT, {**kept, "port": port})
     return port
+
+
+def move(state: State) -> None:
+    """Give the collector another port from now on."""
+    state.write(_KEPT, {**_kept(state), "port": ports.any_free()})
 
 
 def _launches(

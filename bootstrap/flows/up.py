@@ -86,6 +86,13 @@ def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
     return Prepared(planned.launches, planned.containers, without_effect=planned.without_effect)
 
 
+def move(state: State) -> None:
+    """After PortLostError: let the next `prepare` choose another port."""
+    from bootstrap.flows import containers  # noqa: PLC0415 - as above
+
+    containers.move(state)
+
+
 def remarks(prepared: Prepared) -> list[str]:
     """What somebody should know before it starts."""
     said = [f"{name} is only an image, which needs a container engine: skipped." for name in prepared.skipped]

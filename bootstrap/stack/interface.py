@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.model.environment import View
+from bootstrap.model.errors import BootstrapError
 from bootstrap.system.state import State
 
 
@@ -51,6 +52,8 @@ class Containers:
     built: frozenset[str] = frozenset()
     #: services whose Compose files say themselves what happens when they end
     own_restart: frozenset[str] = frozenset()
+    #: services whose ports nobody asked for: where one is taken, `up` raises PortLostError
+    movable: frozenset[str] = frozenset()
     #: looked at again whenever Compose reads its files again; raises BootstrapError where they must not run
     check: Callable[[], object] = field(default=lambda: None, repr=False)
 
@@ -107,6 +110,10 @@ class ServiceStatus:
     detail: str = ""
 
 
+class PortLostError(BootstrapError):
+    """A port that this program had chosen because it was free was taken before its service could bind it."""
+
+
 #: behind what is wrong with a service after a reload, which ends nothing
 TRIED_AGAIN = "; the next change is tried again"
 
@@ -151,8 +158,8 @@ class Engine(ABC):
         does not become healthy then, it waits for the next change, and the others go on.
 
         Raises BootstrapError before anything is started where that is possible (it already runs, a port is
-        taken and by whom). Call it in the main thread: signals arrive nowhere else. `containers` is for
-        engines that run some.
+        taken and by whom), PortLostError even later. Call it in the main thread: signals arrive nowhere else.
+        `containers` is for engines that run some.
         """
 
     @abstractmethod

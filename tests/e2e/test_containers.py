@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import shutil
+import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from contextlib import suppress
@@ -16,6 +20,8 @@ import pytest
 from tests.containers import ENVIRON, docker, remains
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.checkout import Checkout
 
 pytestmark = pytest.mark.slow
@@ -56,6 +62,43 @@ def test_up_in_containers_is_seen_and_leaves_only_volumes(checkout: Checkout, fr
     left = remains(project)
     assert (left["containers"], left["networks"]) == ([], [])
     assert len(left["volumes"]) == 1  # the collector's data
+
+
+#: takes the collector's port when Compose is told to start it, and holds on to it
+_RIVAL = """\
+#!{python}
+import os, re, socket, sys
+pid = "{pid}"
+if "up" in sys.argv and not os.path.exists(pid):
+    files = [sys.argv[at + 1] for at, word in enumerate(sys.argv) if word == "--file"]
+    port = int(re.search(r"127\\.0\\.0\\.1:([0-9]+):4318", open(files[-1]).read())[1])
+    held = socket.create_server(("127.0.0.1", port))
+    if child := os.fork():
+        open(pid, "w").write(str(child))
+    else:
+        os.setsid()
+        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+        os.dup2(1, 2)
+        held.set_inheritable(True)
+        # Without our environment, or it would be a process of this run, and end with it.
+        os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)"], {{}})
+os.execv("{docker}", ["docker", *sys.argv[1:]])
+"""
+
+
+def test_a_port_that_is_taken_at_the_last_moment_is_exchanged(checkout: Checkout, tmp_path: Path) -> None:
+    pid, docker_path = tmp_path / "rival.pid", shutil.which("docker")
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(_RIVAL.format(python=sys.executable, pid=pid, docker=docker_path))
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    try:
+        up = checkout.run("up", "--wait", "--engine", "compose", PATH=path)
+        up.check(0, "Everything is healthy.")
+        assert re.search(r"services\.telemetry: port \d+ is taken by .*: it gets another one\.", up.err)
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.parametrize("with_secrets", [False, True])

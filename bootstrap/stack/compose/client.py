@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.system import process
+from bootstrap.system import ports, process
 from bootstrap.system.process import Answer, Group
 from bootstrap.system.state import State
 
@@ -175,6 +175,15 @@ class Client:
         """The container of anybody's that has a port of this machine."""
         answer = self._docker("ps", "--filter", f"publish={port}", "--format", "{{.Names}}", timeout=_ANSWER)
         return answer.output.split()[0] if not answer.code and answer.output.split() else None
+
+    def taken(self, service: str, port: int) -> tuple[str, str]:
+        """What to say of a service whose port somebody has: the error, and the hint."""
+        holder = self.holder(port)
+        who = f"the container {holder}" if holder else ports.owner(port)
+        return (
+            f"services.{service}: port {port} is taken by {who}",
+            f"Stop it, or set services.{service}.port in bootstrap.local.toml.",
+        )
 
     def tail(self, container: str, lines: int) -> list[str]:
         """The last lines that a container wrote."""

@@ -11,7 +11,16 @@ from bootstrap.stack.alone import alone, taken_over
 from bootstrap.stack.compose.client import Client, Container
 from bootstrap.stack.compose.run import ComposeRun
 from bootstrap.stack.compose.teller import COMPOSE
-from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, Phase, ServiceStatus
+from bootstrap.stack.interface import (
+    Containers,
+    Engine,
+    Launch,
+    LogLine,
+    Observer,
+    Phase,
+    PortLostError,
+    ServiceStatus,
+)
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
 from bootstrap.system import ports
@@ -66,7 +75,8 @@ class ComposeEngine(Engine):
         with alone(self._state):
             self._clear()
             self.client.write_overlay(yaml.block(containers.overlay) + "\n")
-            self._check_ports(launches, patience=_SETTLE if self._killed else 0)
+            patience = _SETTLE if self._killed else 0
+            self._check_ports(launches, movable=containers.movable, patience=patience)
             return self._run(ordered, containers, observer).run(ready)
 
     def _run(self, launches: Sequence[Launch], containers: Containers, observer: Observer) -> ComposeRun:
@@ -163,7 +173,7 @@ class ComposeEngine(Engine):
             clear(run.processes(), run.run_id, _GRACE)
             record.end(self._state, run, None)
 
-    def _check_ports(self, launches: Sequence[Launch], *, patience: float) -> None:
+    def _check_ports(self, launches: Sequence[Launch], *, movable: frozenset[str], patience: float) -> None:
         """Refuse a port that somebody else has; a container of ours may have it, even one on its way up.
 
         `patience` is how many seconds Docker may take to finish what a killed run had asked for.
@@ -171,12 +181,8 @@ class ComposeEngine(Engine):
         for launch in launches:
             port = launch.port
             if port is not None and not wait_until(partial(self._free_or_ours, port), patience):
-                holder = self.client.holder(port)
-                who = f"the container {holder}" if holder else ports.owner(port)
-                raise BootstrapError(
-                    f"services.{launch.name}: port {port} is taken by {who}",
-                    f"Stop it, or set services.{launch.name}.port in bootstrap.local.toml.",
-                )
+                taken = self.client.taken(launch.name, port)
+                raise PortLostError(*taken) if launch.name in movable else BootstrapError(*taken)
 
     def _free_or_ours(self, port: int) -> bool:
         if ports.is_free(port):

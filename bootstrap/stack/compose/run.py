@@ -17,7 +17,7 @@ from bootstrap.stack.compose.events import Happened
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Signalled, Told, Up
 from bootstrap.stack.compose.teller import COMPOSE, Teller
 from bootstrap.stack.compose.work import Work
-from bootstrap.stack.interface import NOT_ENDED, Containers, Launch, LogLine, Observer, Phase
+from bootstrap.stack.interface import NOT_ENDED, Containers, Launch, LogLine, Observer, Phase, PortLostError
 from bootstrap.stack.limits import PATIENCE, Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended
@@ -118,6 +118,8 @@ class ComposeRun:
                 return 128 + number
             case Crashed(fault):
                 raise fault
+            case Failed(error=PortLostError() as lost):
+                raise lost
             case Failed(service, error, last):
                 self._fail(service, error, last)
                 return 1

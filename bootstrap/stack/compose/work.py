@@ -1,6 +1,7 @@
 """What a run of containers does in threads of their own: build, start, wait; its main thread hears of it."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from bootstrap.stack.compose.followers import Followers
 from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
 from bootstrap.stack.compose.teller import COMPOSE, Teller
-from bootstrap.stack.interface import TRIED_AGAIN, Containers, LogLine, Phase
+from bootstrap.stack.interface import TRIED_AGAIN, Containers, LogLine, Phase, PortLostError
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.readiness import ended
 from bootstrap.stack.service import StoppingError
@@ -23,6 +24,8 @@ from bootstrap.stack.service import StoppingError
 _LAST_LINES = 15
 #: seconds before Docker is asked again where it has stopped telling
 _DEAF = 1.0
+#: how Docker says that somebody else has a port
+_TAKEN = re.compile(r":(\d+)\b.*(?:address already in use|port is already allocated)")
 _WITHOUT = "See bootstrap logs compose; without containers: bootstrap up --engine process"
 
 
@@ -46,6 +49,7 @@ class Work:
         self._lives = lives
         self._built = [lives[name] for name in lives if name in containers.built]
         self._check = containers.check
+        self._movable = containers.movable
         self._limits = limits
         self._put = put
         self.followers = Followers(commands, {name: life.output for name, life in lives.items()})
@@ -165,7 +169,17 @@ class Work:
         said = self._commands.compose("up", "--detach", "--no-build", *options, *names)
         if said.code:
             last = said.lines[-1].strip() if said.lines else ended(said.code)
-            raise BootstrapError(f"docker compose up: {last}", _WITHOUT)
+            raise self._taken(last) or BootstrapError(f"docker compose up: {last}", _WITHOUT)
+
+    def _taken(self, last: str) -> BootstrapError | None:
+        """What to say where somebody took a port since it was looked at."""
+        found = _TAKEN.search(last)
+        ports = {life.launch.port: name for name, life in self._lives.items()}
+        name = ports.get(int(found[1])) if found else None
+        if found is None or name is None:
+            return None
+        taken = self._client.taken(name, int(found[1]))
+        return PortLostError(*taken) if name in self._movable else BootstrapError(*taken)
 
     def _listen(self) -> None:
         """Hear from Docker what becomes of containers, from before this returns until the run ends."""
