@@ -1,7 +1,6 @@
 """The JSON API: the latest traces, log lines and items, one trace whole, and what has been received."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,13 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bootstrap.collector.ids import parse_trace_id, to_xray
-from bootstrap.collector.records import Item, LogLine, Span, Trace, TraceSummary
+from bootstrap.collector.ids import parse_trace_id
 from bootstrap.collector.reporting import Tally
-from bootstrap.collector.segments import assemble
 from bootstrap.collector.store import Store
+from bootstrap.collector.views import item_view, line_view, summary_view, trace_view
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEFAULT_LIMIT = 50
 _MAX_LIMIT = 1_000
 
@@ -72,7 +69,7 @@ class Api:
             return _bad_limit()
         service = request.query_params.get("service") or None
         summaries = await run_in_threadpool(self._store.latest, limit=limit, service=service)
-        return JSONResponse({"traces": [_summary_view(summary) for summary in summaries]})
+        return JSONResponse({"traces": [summary_view(summary) for summary in summaries]})
 
     async def trace(self, request: Request) -> Response:
         """One trace whole."""
@@ -87,7 +84,7 @@ class Api:
 
         def read(limit: int, trace_id: str | None, service: str | None) -> dict[str, Any]:
             found = lines(limit=limit, trace_id=trace_id, service=service)
-            return {"logs": [_line_view(line) for line in found]}
+            return {"logs": [line_view(line) for line in found]}
 
         return await _latest(request, read)
 
@@ -97,14 +94,14 @@ class Api:
 
         def read(limit: int, trace_id: str | None, service: str | None) -> dict[str, Any]:
             found = items(limit=limit, trace_id=trace_id, service=service)
-            return {"items": [_item_view(item) for item in found]}
+            return {"items": [item_view(item) for item in found]}
 
         return await _latest(request, read)
 
     def _read_trace(self, text: str) -> bytes | None:
         trace_id = parse_trace_id(text)
         trace = self._store.trace(trace_id) if trace_id else None
-        return msgspec.json.encode(_trace_view(trace)) if trace else None
+        return msgspec.json.encode(trace_view(trace)) if trace else None
 
 
 async def _latest(
@@ -132,87 +129,3 @@ def _limit(request: Request) -> int | None:
 
 def _bad_limit() -> Response:
     return JSONResponse({"error": f"limit is a number from 1 to {_MAX_LIMIT}."}, 400)
-
-
-def _summary_view(summary: TraceSummary) -> dict[str, Any]:
-    return {
-        "trace_id": summary.trace_id,
-        "xray_trace_id": to_xray(summary.trace_id),
-        "services": summary.services,
-        "name": summary.name,
-        "start": _iso(summary.start_ns),
-        "duration_ms": None if summary.duration_ns is None else _milliseconds(summary.duration_ns),
-        "span_count": summary.span_count,
-        "segment_count": summary.segment_count,
-        "error": summary.error,
-    }
-
-
-def _trace_view(trace: Trace) -> dict[str, Any]:
-    return {
-        "trace_id": trace.trace_id,
-        "xray_trace_id": to_xray(trace.trace_id),
-        "spans": [_span_view(span) for span in trace.spans],
-        "segments": assemble(trace.segments),
-        "logs": [_line_view(line) for line in trace.lines],
-        "items": [_item_view(item) for item in trace.items],
-        "truncated": trace.truncated,
-    }
-
-
-def _span_view(span: Span) -> dict[str, Any]:
-    return {
-        "trace_id": span.trace_id,
-        "span_id": span.span_id,
-        "parent_span_id": span.parent_id,
-        "trace_state": span.trace_state,
-        "service": span.service,
-        "name": span.name,
-        "kind": span.kind,
-        "start": _iso(span.start_ns),
-        "duration_ms": _milliseconds(span.end_ns - span.start_ns),
-        "status": span.status,
-        "attributes": span.attributes,
-        "events": [
-            {"name": event.name, "time": _iso(event.time_ns), "attributes": event.attributes}
-            for event in span.events
-        ],
-        "links": span.links,
-        "resource": span.resource,
-        "scope": span.scope,
-    }
-
-
-def _line_view(line: LogLine) -> dict[str, Any]:
-    return {
-        "timestamp": _iso(line.time_ns),
-        "trace_id": line.trace_id,
-        "group": line.group,
-        "stream": line.stream,
-        "service": line.service,
-        "message": line.message,
-        "fields": line.fields,
-    }
-
-
-def _item_view(item: Item) -> dict[str, Any]:
-    return {
-        "uuid": item.uuid,
-        "trace_id": item.trace_id,
-        "level": item.level,
-        "title": item.title,
-        "environment": item.environment,
-        "service": item.service,
-        "timestamp": _iso(item.time_ns),
-        "body": item.data,
-    }
-
-
-def _iso(nanoseconds: int) -> str:
-    """ISO 8601 in UTC with microseconds, all that Python's clock knows."""
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _milliseconds(nanoseconds: int) -> float:
-    return nanoseconds / 1_000_000
