@@ -1,32 +1,58 @@
-"""The JSON API: the latest traces, log lines and items, one trace whole, and what has been received."""
+"""The JSON API: traces and how long they took, log lines and items, and what has been received."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bootstrap.collector.ids import parse_trace_id
+from bootstrap.collector.parameters import (
+    ParameterError,
+    read_after,
+    read_columns,
+    read_evidence,
+    read_filter,
+    read_limit,
+    read_region,
+)
+from bootstrap.collector.questions import Expected, ItemPage, LinePage, TracePage
 from bootstrap.collector.reporting import Tally
 from bootstrap.collector.store import Store
-from bootstrap.collector.views import item_view, line_view, summary_view, trace_view
-
-_DEFAULT_LIMIT = 50
-_MAX_LIMIT = 1_000
+from bootstrap.collector.views import (
+    iso,
+    item_view,
+    latency_view,
+    line_view,
+    optional,
+    overview_view,
+    summary_view,
+    trace_view,
+)
 
 _WELCOME = """\
 This is the telemetry collector of this workspace. It keeps what it receives on this machine.
 
-  /api/traces       the latest traces (?limit=, ?service=)
-  /api/traces/<id>  one trace, its id in W3C or X-Ray form: spans, segments, log lines, items
-  /api/logs         the latest log lines (?limit=, ?service=, ?trace_id=)
-  /api/items        the latest items of Rollbar's (?limit=, ?service=, ?trace_id=)
+  /api/overview      what arrived from whom, and how full the store is
+  /api/traces        the latest traces, filtered by
+                     service=  status=ok|error  min=, max= (milliseconds)  start=, end= (ISO 8601)
+                     attribute=NAME=VALUE  q=TEXT
+  /api/traces/<id>   one trace, its id in W3C or X-Ray form: spans, segments, log lines, items
+  /api/latency       how long traces took, over time; filtered as above
+  /api/differences   what sets those of a region (from=, to=, low=, high=) apart from the others
+  /api/logs          the latest log lines (service=, trace_id=, q=)
+  /api/items         the latest items of Rollbar's (service=, trace_id=, level=, q=)
+  /api/items/<uuid>  one of them
 
-They ask for the token that was printed at the start: add ?token=...
+Lists take limit=, and after= with what the page before calls next. All of them ask for the token that was
+printed at the start: add token=...
 """
+
+_Answer = Callable[[QueryParams], Any]
 
 
 class Api:
@@ -34,9 +60,10 @@ class Api:
 
     OPEN_PATHS = ("/", "/healthz")
 
-    def __init__(self, store: Store, tally: Tally) -> None:
+    def __init__(self, store: Store, tally: Tally, expected: Sequence[Expected] = ()) -> None:
         self._store = store
         self._tally = tally
+        self._expected = expected
 
     def routes(self) -> list[Route]:
         """What the API answers to."""
@@ -44,10 +71,14 @@ class Api:
             Route("/", self.welcome),
             Route("/healthz", self.health),
             Route("/api/received", self.received),
+            Route("/api/overview", self.overview),
             Route("/api/traces", self.traces),
             Route("/api/traces/{trace_id}", self.trace),
+            Route("/api/latency", self.latency),
+            Route("/api/differences", self.differences),
             Route("/api/logs", self.logs),
             Route("/api/items", self.items),
+            Route("/api/items/{uuid}", self.item),
         ]
 
     async def welcome(self, _: Request) -> Response:
@@ -62,70 +93,104 @@ class Api:
         """What each receiver has taken and refused since the start."""
         return JSONResponse(self._tally.snapshot())
 
+    async def overview(self, request: Request) -> Response:
+        """What arrived from whom, and how full the store is."""
+        search = self._store.search
+        return await _answer(
+            request,
+            lambda _: overview_view(
+                arrivals=search.arrivals(),
+                expected=self._expected,
+                received=self._tally.snapshot(),
+                room=search.room(self._store.limit),
+            ),
+        )
+
     async def traces(self, request: Request) -> Response:
         """The latest traces, newest first."""
-        limit = _limit(request)
-        if limit is None:
-            return _bad_limit()
-        service = request.query_params.get("service") or None
-        summaries = await run_in_threadpool(self._store.latest, limit=limit, service=service)
-        return JSONResponse({"traces": [summary_view(summary) for summary in summaries]})
+
+        def read(params: QueryParams) -> dict[str, Any]:
+            found = self._store.search.traces(
+                read_filter(params), limit=read_limit(params), after=read_after(params)
+            )
+            return {"traces": [summary_view(summary) for summary in found.traces], **_rest(found)}
+
+        return await _answer(request, read)
 
     async def trace(self, request: Request) -> Response:
         """One trace whole."""
-        body = await run_in_threadpool(self._read_trace, request.path_params["trace_id"])
-        if body is None:
-            return JSONResponse({"error": "There is no trace with this id."}, 404)
-        return Response(body, media_type="application/json")
+        trace_id = parse_trace_id(request.path_params["trace_id"])
+
+        def read(_: QueryParams) -> dict[str, Any] | None:
+            trace = self._store.trace(trace_id) if trace_id else None
+            return trace_view(trace) if trace else None
+
+        return await _answer(request, read, "There is no trace with this id.")
+
+    async def latency(self, request: Request) -> Response:
+        """How long traces took, over time."""
+
+        def read(params: QueryParams) -> dict[str, Any]:
+            return latency_view(self._store.search.latency(read_filter(params), columns=read_columns(params)))
+
+        return await _answer(request, read)
+
+    async def differences(self, request: Request) -> Response:
+        """What sets the traces of a region apart."""
+
+        def read(params: QueryParams) -> Any:
+            return self._store.search.differences(read_filter(params), read_region(params))
+
+        return await _answer(request, read)
 
     async def logs(self, request: Request) -> Response:
         """The latest log lines, newest first."""
-        lines = self._store.evidence.lines
 
-        def read(limit: int, trace_id: str | None, service: str | None) -> dict[str, Any]:
-            found = lines(limit=limit, trace_id=trace_id, service=service)
-            return {"logs": [line_view(line) for line in found]}
+        def read(params: QueryParams) -> dict[str, Any]:
+            found = self._store.search.lines(
+                read_evidence(params), limit=read_limit(params), after=read_after(params)
+            )
+            return {"logs": [line_view(line) for line in found.lines], **_rest(found)}
 
-        return await _latest(request, read)
+        return await _answer(request, read)
 
     async def items(self, request: Request) -> Response:
         """The latest items, newest first."""
-        items = self._store.evidence.items
 
-        def read(limit: int, trace_id: str | None, service: str | None) -> dict[str, Any]:
-            found = items(limit=limit, trace_id=trace_id, service=service)
-            return {"items": [item_view(item) for item in found]}
+        def read(params: QueryParams) -> dict[str, Any]:
+            found = self._store.search.items(
+                read_evidence(params), limit=read_limit(params), after=read_after(params)
+            )
+            return {"items": [item_view(item) for item in found.items], **_rest(found)}
 
-        return await _latest(request, read)
+        return await _answer(request, read)
 
-    def _read_trace(self, text: str) -> bytes | None:
-        trace_id = parse_trace_id(text)
-        trace = self._store.trace(trace_id) if trace_id else None
-        return msgspec.json.encode(trace_view(trace)) if trace else None
+    async def item(self, request: Request) -> Response:
+        """One item."""
+        uuid = request.path_params["uuid"]
 
+        def read(_: QueryParams) -> dict[str, Any] | None:
+            item = self._store.search.item(uuid)
+            return item_view(item) if item else None
 
-async def _latest(
-    request: Request, read: Callable[[int, str | None, str | None], dict[str, Any]]
-) -> Response:
-    """Answer a list that may be of one trace, and of one service."""
-    limit = _limit(request)
-    if limit is None:
-        return _bad_limit()
-    text = request.query_params.get("trace_id")
-    trace_id = parse_trace_id(text) if text else None
-    if text and trace_id is None:
-        return JSONResponse({"error": "trace_id is 32 hexadecimal digits, or in X-Ray's form."}, 400)
-    service = request.query_params.get("service") or None
-    body = await run_in_threadpool(lambda: msgspec.json.encode(read(limit, trace_id, service)))
-    return Response(body, media_type="application/json")
+        return await _answer(request, read, "There is no item with this uuid.")
 
 
-def _limit(request: Request) -> int | None:
-    """How many are asked for; None if that is no number, or out of range."""
-    text = request.query_params.get("limit", str(_DEFAULT_LIMIT))
-    limit = int(text) if text.isascii() and text.isdecimal() and len(text) <= len(str(_MAX_LIMIT)) else 0
-    return limit if 1 <= limit <= _MAX_LIMIT else None
+def _rest(page: TracePage | LinePage | ItemPage) -> dict[str, Any]:
+    """Where the list goes on, and how far it was looked through where the time did not suffice for all."""
+    return {"next": page.next, "searched_to": optional(iso, page.searched_to_ns)}
 
 
-def _bad_limit() -> Response:
-    return JSONResponse({"error": f"limit is a number from 1 to {_MAX_LIMIT}."}, 400)
+async def _answer(request: Request, read: _Answer, missing: str = "") -> Response:
+    """Read on a worker thread, as JSON; 400 for a parameter that is none, 404 where there is nothing."""
+
+    def answer() -> Response:
+        try:
+            found = read(request.query_params)
+        except ParameterError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        if found is None:
+            return JSONResponse({"error": missing}, 404)
+        return Response(msgspec.json.encode(found), media_type="application/json")
+
+    return await run_in_threadpool(answer)

@@ -10,8 +10,8 @@ import msgspec
 from bootstrap.collector.lenient_json import read_object
 from bootstrap.collector.records import Item, LogGroup, LogLine, StreamSummary
 
-_LINE = "SELECT number, group_name, stream_name, time_ns, ingested_ns, trace_id, service, structured, message"
-_ITEM = "SELECT uuid, trace_id, service, level, title, environment, time_ns, body"
+LINE = "SELECT number, group_name, stream_name, time_ns, ingested_ns, trace_id, service, structured, message"
+ITEM = "SELECT number, uuid, trace_id, service, level, title, environment, time_ns, body"
 
 _OF_TRACE = "WHERE trace_id = ? ORDER BY time_ns, number"
 
@@ -36,9 +36,6 @@ ORDER BY time_ns, number
 """
 
 
-_READ_BYTES = 16 * 1024 * 1024
-
-
 class Place(NamedTuple):
     """Where a line stands among those of its group: by its time, then in the order of arrival."""
 
@@ -51,20 +48,6 @@ class Evidence:
 
     def __init__(self, connect: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._connect = connect
-
-    def lines(self, *, limit: int, trace_id: str | None, service: str | None) -> list[LogLine]:
-        """The latest log lines, newest first, of one trace or service where one is given; 16 MiB at most."""
-        chosen, values = _chosen(trace_id, service)
-        with self._connect() as connection:
-            rows = connection.execute(f"{_LINE} FROM log_line {chosen}", (*values, limit))
-            return _bounded(rows, _READ_BYTES, _line)[0]
-
-    def items(self, *, limit: int, trace_id: str | None, service: str | None) -> list[Item]:
-        """The latest items, newest first, of one trace or service where one is given; 16 MiB at most."""
-        chosen, values = _chosen(trace_id, service)
-        with self._connect() as connection:
-            rows = connection.execute(f"{_ITEM} FROM item {chosen}", (*values, limit))
-            return _bounded(rows, _READ_BYTES, _item)[0]
 
     def group(self, name: str) -> LogGroup | None:
         """The log group of this name."""
@@ -112,16 +95,8 @@ class Evidence:
             "number": after.number,
         }
         with self._connect() as connection:
-            for row in connection.execute(f"{_LINE} FROM log_line {_EVENTS}", wanted):
-                yield Place(row[3], row[0]), _line(row)
-
-
-def _chosen(trace_id: str | None, service: str | None) -> tuple[str, list[str]]:
-    """The rest of a query for the latest rows, and its parameters but for the last, the limit."""
-    wanted = {"trace_id": trace_id, "service": service}
-    given = {column: value for column, value in wanted.items() if value is not None}
-    where = " AND ".join(f"{column} = ?" for column in given) or "TRUE"
-    return f"WHERE {where} ORDER BY time_ns DESC, number DESC LIMIT ?", list(given.values())
+            for row in connection.execute(f"{LINE} FROM log_line {_EVENTS}", wanted):
+                yield Place(row[3], row[0]), read_line(row)
 
 
 def of_trace(
@@ -129,10 +104,10 @@ def of_trace(
 ) -> tuple[list[LogLine], list[Item], bool]:
     """The lines and the items of a trace, oldest first, `limit` bytes of either; whether there are more."""
     lines, more_lines = _bounded(
-        connection.execute(f"{_LINE} FROM log_line {_OF_TRACE}", (trace_id,)), limit, _line
+        connection.execute(f"{LINE} FROM log_line {_OF_TRACE}", (trace_id,)), limit, read_line
     )
     items, more_items = _bounded(
-        connection.execute(f"{_ITEM} FROM item {_OF_TRACE}", (trace_id,)), limit, _item
+        connection.execute(f"{ITEM} FROM item {_OF_TRACE}", (trace_id,)), limit, read_item
     )
     return lines, items, more_lines or more_items
 
@@ -147,7 +122,8 @@ def _bounded(rows: sqlite3.Cursor, limit: int, read: Callable[[Any], Any]) -> tu
     return found, False
 
 
-def _line(row: Any) -> LogLine:
+def read_line(row: Any) -> LogLine:
+    """A row of LINE's."""
     _, group, stream, time_ns, ingested_ns, trace_id, service, structured, message = row
     return LogLine(
         group=group,
@@ -161,8 +137,9 @@ def _line(row: Any) -> LogLine:
     )
 
 
-def _item(row: Any) -> Item:
-    own, trace_id, service, level, title, environment, time_ns, body = row
+def read_item(row: Any) -> Item:
+    """A row of ITEM's."""
+    _, own, trace_id, service, level, title, environment, time_ns, body = row
     return Item(
         uuid=own,
         trace_id=trace_id,

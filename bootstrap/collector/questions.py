@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bootstrap.collector.records import TraceSummary
+from bootstrap.collector.records import Item, LogLine, TraceSummary
 
 
 class TraceFilter(Struct, frozen=True, kw_only=True):
@@ -92,6 +92,8 @@ class ValueShare(Struct, frozen=True):
     value: str
     inside: float
     outside: float
+    kind: Literal["value", "range", "absent"] = "value"
+    """A range stands for several numbers, as words; absent (without text) for having no such attribute."""
 
 
 class Difference(Struct, frozen=True):
@@ -102,6 +104,8 @@ class Difference(Struct, frozen=True):
     """0: spread alike; 1: nothing in common. The largest come first."""
     values: list[ValueShare]
     """The values that differ most come first; a few."""
+    derived: bool = False
+    """Whether no sender has set it, so that `TraceFilter.attributes` knows nothing of it."""
 
 
 class Differences(Struct, frozen=True):
@@ -138,3 +142,40 @@ class Expected(Struct, frozen=True):
     """The collector, the vendor itself, or nowhere."""
     reason: str
     """Why, in words that end with what to type."""
+
+
+class EvidenceFilter(Struct, frozen=True, kw_only=True):
+    """Which log lines, or items; a condition that is None leaves none out. All of them have to hold."""
+
+    service: str | None = None
+    trace_id: str | None = None
+    """In W3C form."""
+    level: str | None = None
+    """Of items: critical, error, warning, info or debug. Log lines have none that all agree on."""
+    text: str | None = None
+    """Stands, in any case of letters, in the message, or in the title or any part of the item."""
+
+
+class LinePage(Struct, frozen=True):
+    """Some log lines, newest first; the rest as of `TracePage`."""
+
+    lines: list[LogLine]
+    next: str | None = None
+    searched_to_ns: int | None = None
+
+
+class ItemPage(Struct, frozen=True):
+    """Some items, newest first; the rest as of `TracePage`."""
+
+    items: list[Item]
+    next: str | None = None
+    searched_to_ns: int | None = None
+
+
+class Room(Struct, frozen=True):
+    """How much of its room the store takes, and since when it has kept all that arrived."""
+
+    bytes: int
+    limit: int
+    oldest_ns: int | None
+    """None while it is empty."""

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from bootstrap.collector.evidence import Evidence, of_trace
 from bootstrap.collector.layout import bring_up_to_date, set_aside
-from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace, TraceSummary
+from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace
 from bootstrap.collector.rollup import ADD_ARRIVAL, ADD_SERVICE, MERGE, MOST_ARRIVALS, Rollup
 from bootstrap.collector.rows import Batch, GroupRow, ItemRow, LineRow, OperationRow, Row, StreamRow
+from bootstrap.collector.search import Search
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
@@ -52,28 +53,6 @@ ON CONFLICT (digest) DO UPDATE SET used_ns = excluded.used_ns
 WHERE used_ns < excluded.used_ns - 60 * 1000000000
 """
 
-_LATEST = """
-WITH page AS (
-    SELECT * FROM trace
-    WHERE :service IS NULL OR EXISTS (
-        SELECT 1 FROM trace_service
-        WHERE trace_service.trace_id = trace.trace_id AND trace_service.service = :service
-    )
-    ORDER BY start_ns DESC, trace_id LIMIT :limit
-)
-SELECT
-    trace_id,
-    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.trace_id = page.trace_id),
-    name,
-    start_ns,
-    end_ns - start_ns,
-    (SELECT count(*) FROM operation WHERE operation.trace_id = page.trace_id AND kind = 'span'),
-    (SELECT count(*) FROM operation WHERE operation.trace_id = page.trace_id AND kind = 'segment'),
-    error
-FROM page ORDER BY start_ns DESC, trace_id
-"""
-
-
 _TRACE = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
 _SHARED = "SELECT body FROM shared WHERE digest = ?"
 
@@ -94,8 +73,10 @@ class Store:
         self._path = path
         self._limit = limit
         _make_private(path)
-        #: reads log groups, lines and items
+        #: reads what CloudWatch Logs can be asked for
         self.evidence = Evidence(self._connection)
+        #: reads for the pages, the API and the terminal
+        self.search = Search(self._connection)
         try:
             set_aside(path)
             _make_private(path)
@@ -109,6 +90,11 @@ class Store:
             ) from error
         except OSError as error:
             raise file_error("set aside the telemetry store", path, error) from error
+
+    @property
+    def limit(self) -> int:
+        """The size in bytes to which it may grow."""
+        return self._limit
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -130,24 +116,6 @@ class Store:
             page = connection.execute("PRAGMA page_size").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {max(1, self._limit // page)}")
             yield StoreWriter(connection, self._path)
-
-    def latest(self, *, limit: int, service: str | None = None) -> list[TraceSummary]:
-        """The traces that started last, newest first; with `service`, only those it took part in."""
-        with self._connection() as connection:
-            rows = connection.execute(_LATEST, {"limit": limit, "service": service}).fetchall()
-        return [
-            TraceSummary(
-                trace_id=trace_id,
-                services=sorted(msgspec.json.decode(services, type=list[str])),
-                name=name,
-                start_ns=start_ns,
-                duration_ns=duration_ns,
-                span_count=span_count,
-                segment_count=segment_count,
-                error=bool(error),
-            )
-            for trace_id, services, name, start_ns, duration_ns, span_count, segment_count, error in rows
-        ]
 
     def trace(self, trace_id: str, *, limit: int = _READ_BYTES) -> Trace | None:
         """What stands under a trace id in W3C form, or None if nothing does.

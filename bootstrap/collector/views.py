@@ -1,13 +1,17 @@
 """Traces, log lines and items as JSON has them, wherever they are told."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from bootstrap.collector.ids import to_xray
+from bootstrap.collector.questions import Arrival, Expected, Latency, LatencyColumn, Room
 from bootstrap.collector.records import Item, LogLine, Span, Trace, TraceSummary
 from bootstrap.collector.segments import assemble
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_View = TypeVar("_View")
 
 
 def summary_view(summary: TraceSummary) -> dict[str, Any]:
@@ -18,7 +22,7 @@ def summary_view(summary: TraceSummary) -> dict[str, Any]:
         "services": summary.services,
         "name": summary.name,
         "start": iso(summary.start_ns),
-        "duration_ms": None if summary.duration_ns is None else milliseconds(summary.duration_ns),
+        "duration_ms": optional(milliseconds, summary.duration_ns),
         "span_count": summary.span_count,
         "segment_count": summary.segment_count,
         "error": summary.error,
@@ -87,6 +91,64 @@ def item_view(item: Item) -> dict[str, Any]:
         "timestamp": iso(item.time_ns),
         "body": item.data,
     }
+
+
+def latency_view(found: Latency) -> dict[str, Any]:
+    """The heatmap."""
+    return {
+        "start": iso(found.start_ns),
+        "end": iso(found.end_ns),
+        "column_ms": milliseconds(found.column_ns),
+        "columns": [
+            {
+                "start": iso(column.start_ns),
+                "count": column.count,
+                "errors": column.errors,
+                **_percentiles(column),
+            }
+            for column in found.columns
+        ],
+        "edges_ms": [milliseconds(edge) for edge in found.edges_ns],
+        "cells": found.cells,
+        "count": found.count,
+        **_percentiles(found),
+        "partial": found.partial,
+    }
+
+
+def _percentiles(found: Latency | LatencyColumn) -> dict[str, float | None]:
+    values = {"p50_ms": found.p50_ns, "p90_ms": found.p90_ns, "p99_ms": found.p99_ns}
+    return {name: optional(milliseconds, value) for name, value in values.items()}
+
+
+def overview_view(
+    *,
+    arrivals: Sequence[Arrival],
+    expected: Sequence[Expected],
+    received: dict[str, dict[str, int]],
+    room: Room,
+) -> dict[str, Any]:
+    """What arrived from whom, what was to be, and what was taken and refused since the start."""
+    return {
+        "arrivals": [
+            {
+                "service": arrival.service,
+                "vendor": arrival.vendor,
+                "first": iso(arrival.first_ns),
+                "last": iso(arrival.last_ns),
+                "count": arrival.count,
+            }
+            for arrival in arrivals
+        ],
+        "expected": expected,
+        "received": received,
+        "store": {"bytes": room.bytes, "limit": room.limit, "oldest": optional(iso, room.oldest_ns)},
+    }
+
+
+def optional(view: Callable[[int], _View], nanoseconds: int | None) -> _View | None:
+    """None where there is none."""
+    return None if nanoseconds is None else view(nanoseconds)
 
 
 def iso(nanoseconds: int) -> str:

@@ -127,7 +127,7 @@ def test_a_trace_that_only_a_line_knows_is_found(
         trace = collector.read(f"/api/traces/{form}").json()
         assert (trace["spans"], trace["segments"], len(trace["logs"])) == ([], [], 1)
     listed = {each["trace_id"]: each for each in collector.read("/api/traces?limit=1000").json()["traces"]}
-    assert (listed[trace_id]["name"], listed[trace_id]["duration_ms"]) == ("", None)
+    assert (listed[trace_id]["name"], listed[trace_id]["duration_ms"]) == (json.dumps({name: trace_id}), None)
 
 
 TEXTS = {

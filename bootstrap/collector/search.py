@@ -1,0 +1,153 @@
+"""Answers the questions of the pages, the API and the terminal about traces."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from bootstrap.collector import listing
+from bootstrap.collector.conditions import Budget, Connect, Cursor
+from bootstrap.collector.differences import differences
+from bootstrap.collector.evidence import ITEM, read_item
+from bootstrap.collector.found import Found, Row
+from bootstrap.collector.latency import latency
+from bootstrap.collector.questions import (
+    Arrival,
+    Differences,
+    EvidenceFilter,
+    ItemPage,
+    Latency,
+    LinePage,
+    Region,
+    Room,
+    TraceFilter,
+    TracePage,
+)
+from bootstrap.collector.records import Item, TraceSummary
+
+_SUMMARIES = """
+SELECT
+    trace_id,
+    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.trace_id = trace.trace_id),
+    CASE WHEN name <> '' THEN name ELSE coalesce(
+        (SELECT title FROM item WHERE item.trace_id = trace.trace_id ORDER BY time_ns, item.number LIMIT 1),
+        (SELECT substr(message, 1, 200) FROM log_line WHERE log_line.trace_id = trace.trace_id
+            ORDER BY time_ns, log_line.number LIMIT 1),
+        ''
+    ) END,
+    start_ns,
+    end_ns - start_ns,
+    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND kind = 'span'),
+    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND kind = 'segment'),
+    error
+FROM trace WHERE trace_id IN (SELECT value FROM json_each(?)) ORDER BY start_ns DESC, number DESC
+"""
+
+_OLDEST = """
+SELECT min(arrived_ns) FROM (
+    SELECT * FROM (SELECT arrived_ns FROM trace ORDER BY number LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT ingested_ns FROM log_line ORDER BY number LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT arrived_ns FROM item ORDER BY number LIMIT 1)
+)
+"""
+
+
+class Search:
+    """Reads what was asked for; any thread may, and no answer takes much longer than `Budget.SECONDS`."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+
+    def traces(self, wanted: TraceFilter, *, limit: int, after: str | None = None) -> TracePage:
+        """A page of the traces that started last, newest first, from where another page has ended.
+
+        Text that is a trace id finds that trace. Raises ValueError for an `after` that no page has given.
+        """
+        cursor = Cursor.read(after) if after else None
+        with self._connect() as connection:
+            found = Found(connection, wanted, Budget(), cursor)
+            rows: list[Row] = []
+            for row in found:
+                rows.append(row)
+                if len(rows) > limit:
+                    break
+            summaries = _summaries(connection, [row.trace_id for row in rows[:limit]])
+        if len(rows) > limit:
+            return TracePage(summaries, next=rows[limit - 1].cursor.write())
+        if found.stopped_at:
+            return TracePage(summaries, found.stopped_at.write(), searched_to_ns=found.stopped_at.time_ns)
+        return TracePage(summaries)
+
+    def latency(self, wanted: TraceFilter, *, columns: int = 60) -> Latency:
+        """The heatmap of the traces that have ended; see `latency.py` for the time it shows."""
+        with self._connect() as connection:
+            return latency(connection, wanted, columns=columns)
+
+    def differences(self, wanted: TraceFilter, region: Region) -> Differences:
+        """What sets the traces of a region of the heatmap apart from the others in it."""
+        with self._connect() as connection:
+            return differences(connection, wanted, region)
+
+    def summaries(self, trace_ids: Sequence[str]) -> list[TraceSummary]:
+        """The traces of some ids in W3C form that are stored, newest first."""
+        with self._connect() as connection:
+            return _summaries(connection, trace_ids)
+
+    def summary(self, trace_id: str) -> TraceSummary | None:
+        """The trace of an id in W3C form."""
+        return next(iter(self.summaries([trace_id])), None)
+
+    def lines(self, wanted: EvidenceFilter, *, limit: int, after: str | None = None) -> LinePage:
+        """A page of the latest log lines, newest first; ValueError for an `after` that no page has given."""
+        with self._connect() as connection:
+            return listing.lines(connection, wanted, limit, after)
+
+    def items(self, wanted: EvidenceFilter, *, limit: int, after: str | None = None) -> ItemPage:
+        """A page of the latest items, newest first; ValueError for an `after` that no page has given."""
+        with self._connect() as connection:
+            return listing.items(connection, wanted, limit, after)
+
+    def item(self, uuid: str) -> Item | None:
+        """One item."""
+        with self._connect() as connection:
+            row = connection.execute(f"{ITEM} FROM item WHERE uuid = ?", (uuid,)).fetchone()
+        return None if row is None else read_item(row)
+
+    def services(self) -> list[str]:
+        """Who has sent anything, by name."""
+        with self._connect() as connection:
+            query = "SELECT DISTINCT service FROM arrival WHERE service <> '' ORDER BY service"
+            return [service for (service,) in connection.execute(query)]
+
+    def arrivals(self) -> list[Arrival]:
+        """What each service has sent to each vendor, by both names."""
+        with self._connect() as connection:
+            query = "SELECT service, vendor, first_ns, last_ns, count FROM arrival ORDER BY service, vendor"
+            return [Arrival(*row) for row in connection.execute(query)]
+
+    def room(self, limit: int) -> Room:
+        """How much of a limit in bytes is taken."""
+        with self._connect() as connection:
+            pages, free, size = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            [oldest] = connection.execute(_OLDEST).fetchone()
+        return Room((pages - free) * size, limit, oldest)
+
+
+def _summaries(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> list[TraceSummary]:
+    rows = connection.execute(_SUMMARIES, (msgspec.json.encode(trace_ids).decode(),)).fetchall()
+    return [
+        TraceSummary(
+            trace_id=trace_id,
+            services=sorted(msgspec.json.decode(services, type=list[str])),
+            name=name,
+            start_ns=start_ns,
+            duration_ns=duration_ns,
+            span_count=span_count,
+            segment_count=segment_count,
+            error=bool(error),
+        )
+        for trace_id, services, name, start_ns, duration_ns, span_count, segment_count, error in rows
+    ]

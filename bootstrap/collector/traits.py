@@ -1,0 +1,159 @@
+"""What one trace has, for comparing it with others: attributes, and what follows from its operations."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from bootstrap.collector import attributes
+from bootstrap.collector.conditions import Budget
+from bootstrap.collector.records import Attributes
+
+Value = str | int | float
+
+
+class Trait(NamedTuple):
+    """The name of an attribute; `derived`: no sender has set it, it follows from the operations."""
+
+    name: str
+    derived: bool = False
+
+
+SERVICE = Trait("service", derived=True)
+NAME = Trait("name", derived=True)
+KIND = Trait("kind", derived=True)
+STATUS = Trait("status", derived=True)
+SLOWEST = Trait("slowest operation", derived=True)
+"""The one in which most of the time went by, without what it called."""
+
+Traits = Mapping[Trait, set[Value]]
+"""The values that each has in one trace."""
+
+_MOST_OPERATIONS = 300
+_LISTED = 200
+"""Characters of a value."""
+
+_OPERATIONS = """
+SELECT kind, id, parent_id, service, name, end_ns - start_ns, body, resource FROM operation
+WHERE trace_id = ? LIMIT ?
+"""
+
+
+class _SpanBody(Struct):
+    kind: str
+    status: dict[str, str]
+    attributes: Attributes
+
+
+class _SegmentBody(Struct):
+    document: Attributes
+
+
+_read_span = msgspec.json.Decoder(_SpanBody).decode
+_read_segment = msgspec.json.Decoder(_SegmentBody).decode
+_read_resource = msgspec.json.Decoder(Attributes).decode
+
+
+class _Part(NamedTuple):
+    """An operation in its place; ids are those within one trace."""
+
+    identity: str
+    parent: str | None
+    title: str
+    duration: float
+
+
+class Reader:
+    """Reads traces of one store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._resources: dict[bytes, list[tuple[str, Any]]] = {}
+
+    def sides(self, sides: Sequence[Sequence[str]], budget: Budget) -> list[list[Traits]]:
+        """The traces of both sides in turn, until the time is over."""
+        found: list[list[Traits]] = [[] for _ in sides]
+        for turn in range(max(map(len, sides), default=0)):
+            for side, trace_ids in enumerate(sides):
+                if turn < len(trace_ids):
+                    found[side].append(self.read(trace_ids[turn]))
+            if budget.is_over():
+                break
+        return found
+
+    def read(self, trace_id: str) -> Traits:
+        """The traits of a trace; of a large one only those of some operations."""
+        traits: defaultdict[Trait, set[Value]] = defaultdict(set)
+        spans: list[_Part] = []
+        segments: list[_Part] = []
+        rows = self._connection.execute(_OPERATIONS, (trace_id, _MOST_OPERATIONS))
+        for kind, identity, parent, service, name, duration, body, resource in rows:
+            traits[NAME].add(name)
+            if service:
+                traits[SERVICE].add(service)
+            part = _Part(identity, parent, f"{service}: {name}" if service else name, duration or 0)
+            if kind == "span":
+                spans.append(part)
+                span = _read_span(body)
+                traits[KIND].add(span.kind)
+                traits[STATUS].add(span.status["code"])
+                _add(traits, attributes.pairs(span.attributes))
+                _add(traits, self._resource(resource))
+            else:
+                segments.append(part)
+                document = _read_segment(body).document
+                segments += _inner(document)
+                _add_segment(traits, document)
+        slowest = _slowest(spans or segments)
+        if slowest:
+            traits[SLOWEST].add(slowest)
+        return traits
+
+    def _resource(self, digest: bytes) -> list[tuple[str, Any]]:
+        if digest not in self._resources:
+            query = "SELECT body FROM shared WHERE digest = ?"
+            [body] = self._connection.execute(query, (digest,)).fetchone()
+            self._resources[digest] = list(attributes.pairs(_read_resource(body)))
+        return self._resources[digest]
+
+
+def _add(traits: defaultdict[Trait, set[Value]], found: Iterable[tuple[str, Any]]) -> None:
+    for name, value in found:
+        match value:
+            case bool():
+                traits[Trait(name)].add(attributes.as_text(value))
+            case int() | float():
+                traits[Trait(name)].add(value)
+            case list():
+                pass
+            case _:
+                traits[Trait(name)].add(attributes.as_text(value)[:_LISTED])
+
+
+def _add_segment(traits: defaultdict[Trait, set[Value]], document: Attributes) -> None:
+    for part in attributes.parts(document):
+        traits[NAME].add(str(part.get("name")))
+        wrong = [name for name in ("fault", "error", "throttle") if part.get(name) is True]
+        traits[STATUS].update(wrong or ["ok"])
+    _add(traits, attributes.of_document(document))
+
+
+def _inner(document: Attributes) -> Iterator[_Part]:
+    """The subsegments inside of a document, which has been checked when it came in."""
+    for parent in attributes.parts(document):
+        for part in parent.get("subsegments") or []:
+            start, end = part["start_time"], part.get("end_time")
+            duration = (end - start) * 1_000_000_000 if end else 0
+            yield _Part(part["id"].lower(), parent["id"].lower(), part["name"], duration)
+
+
+def _slowest(parts: Sequence[_Part]) -> str | None:
+    """The title of the part that took longest by itself."""
+    called: defaultdict[str | None, float] = defaultdict(float)
+    for part in parts:
+        called[part.parent] += part.duration
+    own = {part.title: part.duration - called[part.identity] for part in parts}
+    return max(own, key=lambda title: own[title], default=None)
