@@ -18,6 +18,7 @@ from bootstrap.collector.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
 from bootstrap.collector.cloudwatch import CloudWatchReceiver
 from bootstrap.collector.connections import PromptProtocol
+from bootstrap.collector.feed import MOST_READERS, Feed
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
 from bootstrap.collector.records import LogGroup
@@ -25,11 +26,13 @@ from bootstrap.collector.reporting import Tally, complain
 from bootstrap.collector.rollbar import RollbarReceiver
 from bootstrap.collector.sockets import Address, Sockets, bind
 from bootstrap.collector.store import Store
+from bootstrap.collector.stream import Stream
 from bootstrap.collector.writer import Writer
 from bootstrap.collector.xray import XRayReceiver
 from bootstrap.collector.xray_api import XRayApi
 
-_MAX_CONNECTIONS = 200
+# Those that only listen take no place of those that send.
+_MAX_CONNECTIONS = 200 + MOST_READERS
 # The SDKs send every five seconds: a connection kept for just as long would close as they use it.
 _IDLE_SECONDS = 2
 _STOP_SECONDS = 0.6
@@ -83,17 +86,20 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
     sockets = sockets or bind(settings.http, settings.daemon)
     with contextlib.closing(sockets):
         store = Store(settings.database, settings.store_bytes)
-        writer = Writer(store, Masker((*settings.hidden, settings.token, session_value(settings.token))))
+        feed = Feed(store)
+        masker = Masker((*settings.hidden, settings.token, session_value(settings.token)))
+        writer = Writer(store, masker, feed.committed)
         _make_groups(store, writer, settings.log_groups)
         tally = Tally()
         xray = XRayReceiver(sockets.daemon_udp, writer, tally)
-        application = _application(settings, sockets, store=store, tally=tally, writer=writer)
-        server = _WebServer(application, lambda: ready(_listening(settings, sockets)))
+        application = _application(settings, sockets, store=store, tally=tally, writer=writer, feed=feed)
+        server = _WebServer(application, lambda: ready(_listening(settings, sockets)), feed.end)
         # In this order the segments that still arrive while the server stops are written, too.
         with contextlib.ExitStack() as running:
             running.enter_context(_stopped_by_signals(server))
             with _signals_held():
                 running.enter_context(writer.running())
+                running.enter_context(feed.running())
                 running.enter_context(xray.running())
             asyncio.run(server.serve([sockets.http, sockets.daemon_tcp]))
 
@@ -111,7 +117,7 @@ def _make_groups(store: Store, writer: Writer, names: tuple[str, ...]) -> None:
 
 
 def _application(
-    settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer
+    settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer, feed: Feed
 ) -> ASGIApp:
     http_port, daemon_port = _port(sockets.http), _port(sockets.daemon_tcp)
     api = Api(store, tally)
@@ -126,7 +132,7 @@ def _application(
     return by_port(
         {
             http_port: http_application(
-                reading=api.routes(),
+                reading=[*api.routes(), *Stream(feed).routes()],
                 open_paths=api.OPEN_PATHS,
                 ingest=[route for receiver in receivers for route in receiver.routes()],
                 token=settings.token,
@@ -166,7 +172,7 @@ class _WebServer(uvicorn.Server):
     uvicorn raises a signal again once it has stopped, which would cut off the last commit.
     """
 
-    def __init__(self, application: ASGIApp, ready: Callable[[], None]) -> None:
+    def __init__(self, application: ASGIApp, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -184,6 +190,7 @@ class _WebServer(uvicorn.Server):
             )
         )
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
@@ -192,6 +199,7 @@ class _WebServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Give open requests a moment; the end of the loop cancels a sender that is slower."""
+        self._stopping()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_STOP_SECONDS):
                 await super().shutdown(sockets)
