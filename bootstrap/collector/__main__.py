@@ -8,6 +8,8 @@ The environment says everything:
 - BOOTSTRAP_COLLECTOR_DATABASE: the SQLite file, in a folder that exists; /data/telemetry.sqlite3.
 - BOOTSTRAP_COLLECTOR_HOSTS: further values of the Host header, with commas between: telemetry:4318.
 - BOOTSTRAP_COLLECTOR_LOG_GROUPS: log groups that exist from the start, with commas between.
+- BOOTSTRAP_COLLECTOR_EXPECTED: what this run sends where, a JSON list of objects as `questions.Expected` has
+  them.
 - BOOTSTRAP_COLLECTOR_MASK: a JSON file, the list of the secret values to mask; /run/secrets/mask, which may
   be absent.
 
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from bootstrap.collector.questions import Expected
 from bootstrap.collector.server import Listening, Settings, serve
 from bootstrap.collector.sockets import Address
 from bootstrap.model.errors import BootstrapError
@@ -53,6 +56,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         allowed_hosts=frozenset(_listed(given.get("HOSTS", ""))),
         hidden=_hidden(given.get("MASK")),
         log_groups=_listed(given.get("LOG_GROUPS", "")),
+        expected=_expected(given.get("EXPECTED", "[]")),
     )
 
 
@@ -65,6 +69,15 @@ def _address(name: str, text: str) -> Address:
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _expected(text: str) -> tuple[Expected, ...]:
+    try:
+        return msgspec.json.decode(text, type=tuple[Expected, ...])
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise BootstrapError(
+            f"{_PREFIX}EXPECTED is not what a run sends where", f"Leave it out, or correct it: {error}"
+        ) from error
 
 
 def _hidden(path: str | None) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from bootstrap.collector.connections import PromptProtocol
 from bootstrap.collector.feed import MOST_READERS, Feed
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
+from bootstrap.collector.questions import Expected
 from bootstrap.collector.records import LogGroup
 from bootstrap.collector.reporting import Tally, complain
 from bootstrap.collector.rollbar import RollbarReceiver
@@ -59,6 +60,10 @@ class Settings:
     """Log groups that exist from the start, as somebody has made them at the real service."""
     store_bytes: int = 1 << 30
     """To what size the database may grow; then nothing more is kept."""
+    keep_seconds: int = 7 * 24 * 3600
+    """For how long what has arrived is kept."""
+    expected: tuple[Expected, ...] = ()
+    """What this run sends where, for whoever compares it with what has arrived."""
 
     def __post_init__(self) -> None:
         """Refuse a collector that everybody may read."""
@@ -76,8 +81,10 @@ class Listening:
     token: str
 
 
-def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Sockets | None = None) -> None:
-    """Receive until SIGTERM or SIGINT; then stop listening, commit what has arrived, and return.
+def serve(
+    settings: Settings, ready: Callable[[Listening], None], sockets: Sockets | None = None
+) -> signal.Signals | None:
+    """Receive until SIGTERM or SIGINT; then stop listening, commit what has arrived, and return which it was.
 
     Belongs on the main thread. `ready` is called once everything is received. `sockets` are what `bind`
     made, where the caller has chosen the ports; they are closed in any case. Raises BootstrapError (the
@@ -102,6 +109,7 @@ def serve(settings: Settings, ready: Callable[[Listening], None], sockets: Socke
                 running.enter_context(feed.running())
                 running.enter_context(xray.running())
             asyncio.run(server.serve([sockets.http, sockets.daemon_tcp]))
+        return server.stopped_by
 
 
 def _make_groups(store: Store, writer: Writer, names: tuple[str, ...]) -> None:
@@ -191,6 +199,7 @@ class _WebServer(uvicorn.Server):
         )
         self._ready = ready
         self._stopping = stopping
+        self.stopped_by: signal.Signals | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
@@ -211,10 +220,11 @@ class _WebServer(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+def _stopped_by_signals(server: _WebServer) -> Iterator[None]:
     """Let SIGTERM and SIGINT stop the server, and no further one cut the block short."""
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        server.stopped_by = signal.Signals(number)
         server.should_exit = True
 
     previous = {number: signal.signal(number, stop) for number in _SIGNALS}

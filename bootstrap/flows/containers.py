@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from bootstrap.collector import image
@@ -17,6 +18,7 @@ from bootstrap.flows.collector_ports import HTTP_PORT
 from bootstrap.flows.compose_secrets import Dotenv, check, names_in
 from bootstrap.flows.dotenv_values import plain_values, secret_values
 from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, readers, resolve, with_dependencies
+from bootstrap.flows.expected import from_decisions
 from bootstrap.flows.render import sidecars
 from bootstrap.flows.routing import routes, staying
 from bootstrap.flows.wanted import Wanted
@@ -190,6 +192,7 @@ def _collector(
         port=port,
         hosts=list(dict.fromkeys(hosts)),
         log_groups=groups,
+        expected=msgspec.json.encode(from_decisions(wanted.here, wanted.decisions)).decode(),
         networks=list(networks) or ["default"],
         mask_version=version.hex()[:16],
     )

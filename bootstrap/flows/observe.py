@@ -2,12 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from bootstrap.collector.server import Listening, Settings, serve
 from bootstrap.collector.sockets import Sockets
 from bootstrap.flows.collector_ports import ports
+from bootstrap.flows.expected import expected
 from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.model.errors import BootstrapError
@@ -29,12 +31,14 @@ def observe(
     bind: Callable[[], Sockets],
     hidden: tuple[str, ...],
     token: str | None = None,
+    bounds: Mapping[str, int],
     ready: Callable[[Listening], None],
-) -> None:
-    """Receive telemetry until SIGINT or SIGTERM.
+) -> signal.Signals | None:
+    """Receive telemetry until SIGINT or SIGTERM; which of them it was.
 
-    `bind` gives its sockets; without a `token` it makes one. While it listens, the run state says where, so
-    that `run` and `up` find it.
+    `bind` gives its sockets; without a `token` it makes one; `bounds` are those of the store that are not to
+    be as usual (`store_bytes`, `keep_seconds`). While it listens, the run state says where, so that `run` and
+    `up` find it.
     """
     lock = collector_lock(state)
     if not lock.acquire():
@@ -52,6 +56,8 @@ def observe(
         allowed_hosts=_hosts(workspace, http_port),
         hidden=hidden,
         log_groups=(log_group(project),) if project.reporting_to("cloudwatch") else (),
+        expected=expected(project, state),
+        **bounds,
     )
 
     def announce(listening: Listening) -> None:
@@ -68,7 +74,7 @@ def observe(
         ready(listening)
 
     try:
-        serve(settings, announce, sockets)
+        return serve(settings, announce, sockets)
     finally:
         if (state.read(COLLECTOR) or {}).get("pid") == os.getpid():
             state.forget(COLLECTOR)

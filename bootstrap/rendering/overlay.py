@@ -52,6 +52,8 @@ class Collector(Struct, frozen=True):
     networks: Sequence[str]
     #: changes whenever the values to mask do, and tells nothing about them
     mask_version: str
+    #: what this run sends where, as JSON
+    expected: str = "[]"
 
 
 def overlay(
@@ -123,6 +125,7 @@ def _collector(collector: Collector) -> dict[str, Any]:
             "BOOTSTRAP_COLLECTOR_HTTP": f"0.0.0.0:{_HTTP}",
             "BOOTSTRAP_COLLECTOR_HOSTS": ",".join(collector.hosts),
             "BOOTSTRAP_COLLECTOR_LOG_GROUPS": ",".join(collector.log_groups),
+            "BOOTSTRAP_COLLECTOR_EXPECTED": collector.expected,
         },
         # A file, so that no value is in what `docker inspect` shows.
         "secrets": [{"source": MASK_FILE, "target": "mask"}],

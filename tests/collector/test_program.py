@@ -9,8 +9,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from bootstrap.collector.__main__ import settings_from
+from bootstrap.collector.questions import Expected
 from tests.collector.conftest import PATIENCE, Collector
 
 if TYPE_CHECKING:
@@ -86,6 +89,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "an inlet for everybody": ({"DAEMON": "0.0.0.0:0"}, "takes from this machine only"),
     "no folder": ({"DATABASE": "/nowhere/telemetry.sqlite3"}, "/nowhere/telemetry.sqlite3"),
     "no mask": ({"MASK": "/nowhere/mask"}, "/nowhere/mask: is not a JSON list of texts"),
+    "no expectation": ({"EXPECTED": '[{"service": "web"}]'}, "BOOTSTRAP_COLLECTOR_EXPECTED is not what"),
     "a mask that is none": ({"MASK": "/dev/null"}, "/dev/null: is not a JSON list of texts"),
 }
 
@@ -103,6 +107,16 @@ def test_it_says_why_it_cannot_start(tmp_path: Path, variables: dict[str, str], 
     assert (process.returncode, output) == (1, "")
     assert message in complaint
     assert (complaint.count("\n"), TOKEN in complaint) == (2, False)
+
+
+def test_what_a_run_sends_where_is_read_as_flows_write_it() -> None:
+    expected = (
+        Expected("web", "xray", "AWS X-Ray", "local", "chosen: $HOME \u2028"),
+        Expected("web", "rollbar", "Rollbar", "off", ""),
+    )
+    variables = {f"{PREFIX}TOKEN": TOKEN, f"{PREFIX}EXPECTED": msgspec.json.encode(expected).decode()}
+    assert settings_from(variables).expected == expected
+    assert settings_from({f"{PREFIX}TOKEN": TOKEN}).expected == ()
 
 
 FOREIGN = """
