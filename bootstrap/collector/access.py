@@ -11,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
+_COOKIE = "bootstrap-collector-"
+_MOST_COOKIES = 8
+
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (
@@ -81,7 +84,8 @@ class TokenGuard:
 
     Browsers send a cookie to every port of the name that set it: on a machine that several people use, a
     server of somebody else on another port of localhost is sent this one, too. So its value is not the token
-    but derived from it, good for reading here while this collector runs and for nothing else.
+    but derived from it, good for reading here while this collector runs and for nothing else. So is its name,
+    as cookies do not know ports, and a collector in a container does not know its own.
     """
 
     def __init__(
@@ -89,7 +93,6 @@ class TokenGuard:
         app: ASGIApp,
         *,
         token: str,
-        port: int,
         open_paths: Iterable[str],
         ingest: Iterable[tuple[str, str]],
     ) -> None:
@@ -99,8 +102,7 @@ class TokenGuard:
         self._open_paths = frozenset(open_paths)
         # One path may be read with one method, and sent to with another.
         self._ingest = frozenset(ingest)
-        # Cookies do not know ports: the name keeps two collectors on one machine apart.
-        self._cookie = f"bootstrap-collector-{port}"
+        self._cookie = cookie_name(token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401 or the redirect."""
@@ -108,10 +110,10 @@ class TokenGuard:
         in_query = any(self._matches(value) for value in request.query_params.getlist("token"))
         if in_query and scope["method"] == "GET" and "text/html" in request.headers.get("accept", ""):
             response: Response = RedirectResponse(_without_token(request), 303)
-            self._set_cookie(response)
+            self._set_cookie(request, response)
             await response(scope, receive, send)
         elif in_query:
-            await self._app(scope, receive, self._with_cookie(send))
+            await self._app(scope, receive, self._with_cookie(request, send))
         elif self._is_open(scope) or self._knows(request):
             await self._app(scope, receive, send)
         else:
@@ -134,13 +136,22 @@ class TokenGuard:
     def _matches(self, candidate: str) -> bool:
         return _equal(candidate, self._token)
 
-    def _set_cookie(self, response: Response) -> None:
+    def _set_cookie(self, request: HTTPConnection, response: Response) -> None:
+        others = [name for name in request.cookies if name.startswith(_COOKIE) and name != self._cookie]
+        # Every run has its own, and every server on this machine is sent all of them.
+        for name in others if len(others) >= _MOST_COOKIES else ():
+            response.delete_cookie(name)
         response.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
 
-    def _with_cookie(self, send: Send) -> Send:
+    def _with_cookie(self, request: HTTPConnection, send: Send) -> Send:
         carrier = Response()
-        self._set_cookie(carrier)
+        self._set_cookie(request, carrier)
         return _adding(send, [(name, value) for name, value in carrier.raw_headers if name == b"set-cookie"])
+
+
+def cookie_name(token: str) -> str:
+    """What the cookie is called, so that two collectors on one machine have one each."""
+    return _COOKIE + hmac.digest(token.encode(), b"cookie name", "sha256").hex()[:12]
 
 
 def session_value(token: str) -> str:

@@ -30,7 +30,6 @@ def http_application(
     guarded = TokenGuard(
         _application([*reading, *ingest]),
         token=token,
-        port=port,
         open_paths=[*open_paths, *only_ingest],
         ingest=requests,
     )

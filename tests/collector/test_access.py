@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bootstrap.collector.access import session_value
+from bootstrap.collector.access import cookie_name, session_value
 
 if TYPE_CHECKING:
-    from tests.collector.conftest import Answer, Collector
+    from tests.collector.conftest import Answer, Collector, Starter
 
 OPEN = ["/", "/healthz"]
 GUARDED = [
@@ -43,8 +43,8 @@ def test_what_needs_no_token(collector: Collector, path: str) -> None:
         {"Authorization": "Basic {token}"},
         {"Authorization": "{token}"},
         {"Cookie": "bootstrap-collector=wrong"},
-        {"Cookie": "bootstrap-collector-{port}=wrong"},
-        {"Cookie": "bootstrap-collector-{port}={token}"},
+        {"Cookie": "{cookie}=wrong"},
+        {"Cookie": "{cookie}={token}"},
         {"Cookie": "bootstrap-collector-1={session}"},
         {"Authorization": "Bearer {session}"},
     ],
@@ -52,7 +52,11 @@ def test_what_needs_no_token(collector: Collector, path: str) -> None:
 )
 def test_whoever_reads_needs_the_token(collector: Collector, path: str, headers: dict[str, str]) -> None:
     filled = {
-        name: value.format(token=collector.token, session=session_value(collector.token), port=collector.port)
+        name: value.format(
+            token=collector.token,
+            session=session_value(collector.token),
+            cookie=cookie_name(collector.token),
+        )
         for name, value in headers.items()
     }
     answer = get(collector, path, **filled)
@@ -64,7 +68,7 @@ def test_whoever_reads_needs_the_token(collector: Collector, path: str, headers:
 def test_the_token_as_bearer_and_as_cookie(collector: Collector) -> None:
     assert get(collector, "/api/traces", Authorization=f"Bearer {collector.token}").status == 200
     assert get(collector, "/api/traces", Authorization=f"bearer  {collector.token}").status == 200
-    cookie = f"other=1; bootstrap-collector-{collector.port}={session_value(collector.token)}"
+    cookie = f"other=1; {cookie_name(collector.token)}={session_value(collector.token)}"
     assert get(collector, "/api/traces", Cookie=cookie).status == 200
 
 
@@ -98,6 +102,40 @@ def test_a_browser_is_sent_on_without_the_token(collector: Collector, path: str,
     assert (answer.status, answer.headers["location"]) == (303, location)
     assert session_value(collector.token) in answer.headers["set-cookie"]
     assert collector.token not in str(answer.headers)
+
+
+def test_two_collectors_have_a_cookie_each(collector: Collector, start_collector: Starter) -> None:
+    both = [collector, start_collector()]
+    cookies = [get(each, f"/api/traces?token={each.token}").headers["set-cookie"] for each in both]
+    sent = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+    assert [get(each, "/api/traces", Cookie=sent).status for each in both] == [200, 200]
+
+
+def test_cookies_of_earlier_runs_do_not_pile_up(collector: Collector) -> None:
+    def answered(count: int) -> list[str]:
+        earlier = "; ".join(f"{cookie_name(str(number))}=0" for number in range(count))
+        answer = get(collector, f"/api/traces?token={collector.token}", Cookie=f"mine=1; {earlier}")
+        return [str(value) for value in answer.headers.get_all("set-cookie") or []]
+
+    assert len(answered(7)) == 1
+    *removed, kept = answered(8)
+    assert {value.partition("=")[0] for value in removed} == {cookie_name(str(number)) for number in range(8)}
+    assert all("Max-Age=0" in value for value in removed)
+    assert kept.startswith(f"{cookie_name(collector.token)}={session_value(collector.token)}")
+
+
+@pytest.mark.parametrize("path", ["/api/traces", "/api/logs", "/api/items", "/api/stream", "/api/received"])
+def test_nothing_is_read_with_post_whoever_sends_it(collector: Collector, path: str) -> None:
+    headers = {"Cookie": f"{cookie_name(collector.token)}={session_value(collector.token)}"}
+    assert collector.request("POST", path, b"", headers).status == 405
+
+
+@pytest.mark.parametrize("operation", ["FilterLogEvents"])
+def test_a_cookie_reads_no_log_lines(collector: Collector, operation: str) -> None:
+    cookie = f"{cookie_name(collector.token)}={session_value(collector.token)}"
+    body = {"logGroupName": "cruddur", "logStreamName": "web"}
+    refused = collector.logs(operation, body, Cookie=cookie, X_Amz_Security_Token="")
+    assert (refused.status, refused.json()["__type"]) == (400, "AccessDeniedException")
 
 
 HOSTS: dict[str, tuple[str, bool]] = {
