@@ -23,6 +23,11 @@ def pairs(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
                 yield name, inner
 
 
+def in_json(body: bytes) -> Iterator[tuple[str, Any]]:
+    """Those of an encoded object, as that of a resource."""
+    return pairs(msgspec.json.decode(body))
+
+
 def as_text(value: Any) -> str:
     """A value as somebody types it: text as it is, anything else as in JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
@@ -102,6 +107,20 @@ def texts(value: Any) -> Iterator[str]:
                 yield as_text(inner)
 
 
-def says(found: Iterable[str], folded: str) -> bool:
-    """Whether one of the texts holds this one, which is folded already, in any case of letters."""
-    return any(folded in text.casefold() for text in found)
+class Needle:
+    """A text that is looked for in others, in any case of letters.
+
+    Letters of ASCII are only found among themselves, although Unicode has a few others that are the same in
+    another case (K, the sign of kelvin): so SQLite, which knows no others, can leave out what has none.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.is_ascii = text.isascii()
+        self._folded = text.casefold()
+        self._octets = text.lower().encode()
+
+    def is_in(self, texts: Iterable[str]) -> bool:
+        """Whether one of the texts holds it."""
+        if self.is_ascii:
+            return any(self._octets in text.encode().lower() for text in texts)
+        return any(self._folded in text.casefold() for text in texts)

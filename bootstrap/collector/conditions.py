@@ -1,9 +1,10 @@
 """What of a filter the tables answer by themselves, as SQL over `trace`; and where a page of it begins."""
 
+import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Self
 
@@ -16,7 +17,7 @@ _CURSOR = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 
 _OF_SERVICE = """EXISTS (
     SELECT 1 FROM trace_service
-    WHERE trace_service.trace_id = trace.trace_id AND trace_service.service = :service
+    WHERE trace_service.number = trace.number AND trace_service.service = :service
 )"""
 
 
@@ -90,10 +91,19 @@ class Budget:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._end = time.monotonic() + seconds
 
-    def is_over(self) -> bool:
-        """Whether it is used up."""
-        return time.monotonic() >= self._end
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._end - time.monotonic()
 
-    def limit(self, connection: sqlite3.Connection) -> None:
+    def is_over(self) -> bool:
+        """Whether none are."""
+        return self.left() <= 0
+
+    @contextlib.contextmanager
+    def limiting(self, connection: sqlite3.Connection) -> Iterator[None]:
         """Interrupt what the connection does, with sqlite3.OperationalError, once it is over."""
         connection.set_progress_handler(self.is_over, self._STEPS)
+        try:
+            yield
+        finally:
+            connection.set_progress_handler(None, 0)

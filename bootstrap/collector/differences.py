@@ -5,34 +5,41 @@ whose values are spread differently on both sides comes first. What chance may d
 not count, so that ids, of which no two are alike, tell nothing.
 """
 
+import math
 import sqlite3
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+import msgspec
 
 from bootstrap.collector import window
 from bootstrap.collector.comparing import compare
-from bootstrap.collector.conditions import Budget, conditions, storable
+from bootstrap.collector.conditions import Budget, storable
 from bootstrap.collector.found import Found, Row, needs_reading
 from bootstrap.collector.questions import Differences, Region, TraceFilter
 from bootstrap.collector.traits import Reader
+from bootstrap.collector.window import MOST_TRACES
 
 SAMPLE = 300
 """Traces of either side that are read."""
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
-_COUNT = """
-SELECT count(*), coalesce(sum(
-    start_ns >= :from_ns AND start_ns < :to_ns
-        AND end_ns - start_ns >= :low_ns AND end_ns - start_ns < :high_ns
-), 0) FROM trace WHERE {where}
-"""
-
-# Multiplied by a large prime the numbers come in an order that has nothing to do with that of the traces.
-_SAMPLE = """
-SELECT trace_id FROM trace WHERE {where} AND :inside = (
-    start_ns >= :from_ns AND start_ns < :to_ns
-        AND end_ns - start_ns >= :low_ns AND end_ns - start_ns < :high_ns
+# Both sides in one pass, as text: see latency.py.
+_SIDES = """
+SELECT json_group_array(number) FILTER (WHERE inside), json_group_array(number) FILTER (WHERE NOT inside)
+FROM (
+    SELECT number, start_ns >= :from_ns AND start_ns < :to_ns
+        AND end_ns - start_ns >= :low_ns AND end_ns - start_ns < :high_ns AS inside
+    FROM trace WHERE {where} AND end_ns IS NOT NULL ORDER BY start_ns DESC LIMIT :most
 )
-ORDER BY number % 1000003 * 2654435761 % 4294967296 LIMIT :most
 """
+_IDS = "SELECT trace_id FROM json_each(?) CROSS JOIN trace ON number = value"
+
+_SECONDS = 0.6 * Budget.SECONDS
+"""For finding the traces, and for reading the samples."""
+
+_Any = TypeVar("_Any")
+_read_numbers = msgspec.json.Decoder(list[int]).decode
 
 
 class _Side(NamedTuple):
@@ -44,7 +51,7 @@ def differences(connection: sqlite3.Connection, wanted: TraceFilter, region: Reg
     """Compare what is in the region with the others that the filter leaves in the window of the heatmap."""
     sides = _by_reading if needs_reading(wanted) else _by_tables
     inside, outside = sides(connection, wanted, region)
-    read = Reader(connection).sides((inside.trace_ids, outside.trace_ids), Budget())
+    read = Reader(connection).sides((inside.trace_ids, outside.trace_ids), Budget(_SECONDS))
     return Differences(
         inside=inside.total,
         outside=outside.total,
@@ -56,34 +63,31 @@ def differences(connection: sqlite3.Connection, wanted: TraceFilter, region: Reg
 
 def _by_tables(connection: sqlite3.Connection, wanted: TraceFilter, region: Region) -> tuple[_Side, _Side]:
     shown = window.of_traces(connection, wanted)
-    chosen = conditions(wanted).also(
-        "start_ns >= :first_ns AND start_ns < :last_ns AND end_ns IS NOT NULL",
-        first_ns=shown.start_ns,
-        last_ns=shown.end_ns,
+    chosen = shown.conditions(wanted).also(
+        "TRUE",
+        from_ns=region.start_ns,
+        to_ns=region.end_ns,
+        low_ns=storable(region.min_ns),
+        high_ns=storable(region.max_ns),
+        most=MOST_TRACES,
     )
-    values = {
-        **chosen.values,
-        "from_ns": region.start_ns,
-        "to_ns": region.end_ns,
-        "low_ns": storable(region.min_ns),
-        "high_ns": storable(region.max_ns),
-    }
-    every, inside = connection.execute(chosen.within(_COUNT), values).fetchone()
+    sides = connection.execute(chosen.within(_SIDES), chosen.values).fetchone()
+    inside, outside = (_side(connection, _read_numbers(numbers)) for numbers in sides)
+    return inside, outside
 
-    def sample(*, within: bool) -> list[str]:
-        found = connection.execute(chosen.within(_SAMPLE), {**values, "inside": within, "most": SAMPLE})
-        return [trace_id for (trace_id,) in found]
 
-    return _Side(inside, sample(within=True)), _Side(every - inside, sample(within=False))
+def _side(connection: sqlite3.Connection, numbers: Sequence[int]) -> _Side:
+    some = msgspec.json.encode(_sample(numbers)).decode()
+    return _Side(len(numbers), [trace_id for (trace_id,) in connection.execute(_IDS, (some,))])
 
 
 def _by_reading(connection: sqlite3.Connection, wanted: TraceFilter, region: Region) -> tuple[_Side, _Side]:
-    rows = [row for row in Found(connection, wanted, Budget()) if row.end_ns is not None]
+    rows = [row for row in Found(connection, wanted, Budget(_SECONDS)) if row.end_ns is not None]
     shown = window.of_starts([row.start_ns for row in rows], wanted)
     rows = [row for row in rows if shown.has(row.start_ns)]
     inside = [row.trace_id for row in rows if _is_inside(row, region)]
     outside = [row.trace_id for row in rows if not _is_inside(row, region)]
-    return _Side(len(inside), _spread(inside)), _Side(len(outside), _spread(outside))
+    return _Side(len(inside), _sample(inside)), _Side(len(outside), _sample(outside))
 
 
 def _is_inside(row: Row, region: Region) -> bool:
@@ -91,6 +95,9 @@ def _is_inside(row: Row, region: Region) -> bool:
     return region.start_ns <= row.start_ns < region.end_ns and region.min_ns <= duration < region.max_ns
 
 
-def _spread(trace_ids: list[str]) -> list[str]:
-    """Some of them, evenly."""
-    return trace_ids[:: -(-len(trace_ids) // SAMPLE) or 1]
+def _sample(population: Sequence[_Any]) -> list[_Any]:
+    """One of each of many equal stretches, not always at the same place: nothing that repeats is left out."""
+    if len(population) <= SAMPLE:
+        return list(population)
+    step = len(population) / SAMPLE
+    return [population[int((number + number * _GOLDEN % 1) * step)] for number in range(SAMPLE)]

@@ -1,7 +1,8 @@
 """The traces that a filter leaves, newest first."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -15,6 +16,9 @@ _ROWS = """
 SELECT number, trace_id, start_ns, end_ns, error FROM trace WHERE {where}
 ORDER BY start_ns DESC, number DESC
 """
+
+#: traces that are read at once: so many at first, and then up to so many
+_FIRST, _MOST = 20, 500
 
 
 class Row(NamedTuple):
@@ -55,19 +59,54 @@ class Found:
         chosen = conditions(self._wanted).after(self._after)
         if self._trace_id:
             chosen = chosen.also("trace_id = :trace_id", trace_id=self._trace_id)
-        if not needs_reading(self._wanted):
-            yield from self._rows(chosen)
-            return
-        contents = Contents(self._connection, self._wanted)
-        for row in self._rows(chosen):
-            if contents.hold(row.trace_id):
-                yield row
-            if self._budget.is_over():
-                self.stopped_at = row.cursor
-                return
+        rows = self._rows(chosen)
+        return self._read(rows) if needs_reading(self._wanted) else rows
 
     def _rows(self, chosen: Conditions) -> Iterator[Row]:
         return map(Row._make, self._connection.execute(chosen.within(_ROWS), chosen.values))
+
+    def _read(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """Read more and more of them at a time, while that takes a fraction of what is left of the time."""
+        contents = Contents(self._connection, self._wanted)
+        size = _FIRST
+        last: Row | None = None
+        while some := list(islice(rows, size)):
+            left = self._budget.left()
+            holding = self._holding(contents, some, self._budget)
+            if holding is None and last is None:
+                yield from self._one_by_one(contents, some)
+                return
+            if holding is None:
+                break
+            yield from (row for row in some if row.trace_id in holding)
+            last = some[-1]
+            if len(some) < size:
+                return
+            if self._budget.is_over():
+                break
+            if left - self._budget.left() < self._budget.left() / 4:
+                size = min(2 * size, _MOST)
+        self.stopped_at = last.cursor if last else None
+
+    def _one_by_one(self, contents: Contents, some: Sequence[Row]) -> Iterator[Row]:
+        """Read very large ones; what takes more than the time for one answer by itself is passed over."""
+        budget = Budget()
+        for row in some:
+            if self._holding(contents, [row], Budget()):
+                yield row
+            self.stopped_at = row.cursor
+            if budget.is_over():
+                return
+
+    def _holding(self, contents: Contents, some: Sequence[Row], budget: Budget) -> set[str] | None:
+        """The ids of those that are wanted; None if the time was over before they were read."""
+        with budget.limiting(self._connection):
+            try:
+                return contents.holding([row.trace_id for row in some])
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                    raise
+                return None
 
 
 def needs_reading(wanted: TraceFilter) -> bool:

@@ -12,13 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from bootstrap.collector import scales, window
-from bootstrap.collector.conditions import Budget, conditions
+from bootstrap.collector.conditions import Budget
 from bootstrap.collector.found import Found, needs_reading
 from bootstrap.collector.questions import Latency, LatencyCell, LatencyColumn, TraceFilter
-from bootstrap.collector.window import Window
-
-#: traces that are looked at, the newest; with more of them the answer is partial
-MOST_TRACES = 500_000
+from bootstrap.collector.window import MOST_TRACES, Window
 
 # Text, because SQLite hands over many numbers in a few texts much faster than in as many rows.
 _ENDED = """
@@ -69,9 +66,7 @@ def latency(connection: sqlite3.Connection, wanted: TraceFilter, *, columns: int
 def _ended(connection: sqlite3.Connection, wanted: TraceFilter) -> tuple[Window, Ended]:
     if not needs_reading(wanted):
         shown = window.of_traces(connection, wanted)
-        chosen = conditions(wanted).also(
-            "start_ns >= :first_ns AND start_ns < :last_ns", first_ns=shown.start_ns, last_ns=shown.end_ns
-        )
+        chosen = shown.conditions(wanted)
         query = chosen.within(_ENDED)
         row = connection.execute(query, {**chosen.values, "most": MOST_TRACES + 1}).fetchone()
         starts, durations, errors = (_read_numbers(text)[::-1] for text in row)

@@ -3,7 +3,8 @@
 - trace: one row per trace id, in the order of arrival (`number`, `arrived_ns`). `start_ns` and `end_ns` are
   those of its spans and segments, `error` whether any of them has one, `name` and `service` those of its
   root, which is the operation of the lowest `rank` (see rollup.py) that started first, at `root_ns`.
-- trace_service: which services took part in which trace.
+- trace_service: which services took part in which trace, by its number: what arrives is then added at the
+  end, and what is read at once lies together.
 - arrival: what each service has sent to each vendor, how often, and when (by this machine's clock).
 - operation: spans and segments; `shared` has what many of them refer to, with when that was last used.
 """
@@ -26,9 +27,9 @@ CREATE TABLE trace (
 );
 CREATE INDEX trace_by_start ON trace (start_ns, end_ns, error);
 CREATE TABLE trace_service (
+    number INTEGER NOT NULL,
     service TEXT NOT NULL,
-    trace_id TEXT NOT NULL,
-    PRIMARY KEY (trace_id, service)
+    PRIMARY KEY (number, service)
 ) WITHOUT ROWID;
 CREATE TABLE arrival (
     service TEXT NOT NULL,

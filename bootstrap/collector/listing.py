@@ -58,7 +58,7 @@ def _page(
     connection: sqlite3.Connection, table: _Table, wanted: EvidenceFilter, limit: int, after: str | None
 ) -> _Page:
     place = Cursor.read(after) if after else _TOP
-    chosen, folded = _conditions(table, wanted), (wanted.text or "").casefold()
+    chosen, needle = _conditions(table, wanted), attributes.Needle(wanted.text or "")
     found: list[Any] = []
     budget, room = Budget(), _READ_BYTES
     last = place
@@ -66,7 +66,7 @@ def _page(
         end = _stretch(connection, table, wanted, place)
         for row in _rows(connection, table, chosen, place, end):
             record = table.read(row)
-            if folded and not attributes.says(table.texts(record), folded):
+            if wanted.text and not needle.is_in(table.texts(record)):
                 continue
             if len(found) == limit or room < 0:
                 return _Page(found, last.write())

@@ -120,7 +120,9 @@ ON CONFLICT (trace_id) DO UPDATE SET
 WHERE excluded.rank < 9 OR rank = 9
 """
 
-ADD_SERVICE = "INSERT OR IGNORE INTO trace_service (service, trace_id) VALUES (?, ?)"
+ADD_SERVICE = """
+INSERT OR IGNORE INTO trace_service (service, number) SELECT ?, number FROM trace WHERE trace_id = ?
+"""
 
 #: how many pairs of service and vendor are told apart; whoever sends names himself
 MOST_ARRIVALS = 1_000

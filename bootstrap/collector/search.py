@@ -1,7 +1,8 @@
 """Answers the questions of the pages, the API and the terminal about traces."""
 
+import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,6 +12,7 @@ from bootstrap.collector.differences import differences
 from bootstrap.collector.evidence import ITEM, read_item
 from bootstrap.collector.found import Found, Row
 from bootstrap.collector.latency import latency
+from bootstrap.collector.lenient_json import read_object
 from bootstrap.collector.questions import (
     Arrival,
     Differences,
@@ -24,24 +26,27 @@ from bootstrap.collector.questions import (
     TracePage,
 )
 from bootstrap.collector.records import Item, TraceSummary
+from bootstrap.collector.rows import LISTED_NAME
 
 _SUMMARIES = """
 SELECT
     trace_id,
-    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.trace_id = trace.trace_id),
-    CASE WHEN name <> '' THEN name ELSE coalesce(
-        (SELECT title FROM item WHERE item.trace_id = trace.trace_id ORDER BY time_ns, item.number LIMIT 1),
-        (SELECT substr(message, 1, 200) FROM log_line WHERE log_line.trace_id = trace.trace_id
-            ORDER BY time_ns, log_line.number LIMIT 1),
-        ''
-    ) END,
+    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.number = trace.number),
+    name,
     start_ns,
     end_ns - start_ns,
-    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND kind = 'span'),
-    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND kind = 'segment'),
+    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND (kind = 'span') = 1),
+    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND (kind = 'span') = 0
+        AND kind = 'segment'),
     error
 FROM trace WHERE trace_id IN (SELECT value FROM json_each(?)) ORDER BY start_ns DESC, number DESC
 """
+
+# What stands for the name of a trace without operations.
+_FIRST_ITEM = "SELECT title FROM item WHERE trace_id = ? ORDER BY time_ns, number LIMIT 1"
+_FIRST_LINE = "SELECT message FROM log_line WHERE trace_id = ? ORDER BY time_ns, number LIMIT 1"
+_MESSAGES = ("message", "msg", "event")
+"""What those who log JSON call the sentence for people."""
 
 _OLDEST = """
 SELECT min(arrived_ns) FROM (
@@ -58,13 +63,23 @@ class Search:
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
 
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees the store as it is now, whatever is written meanwhile.
+
+        A transaction also saves each statement the locks that it would take by itself.
+        """
+        with self._connect() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
     def traces(self, wanted: TraceFilter, *, limit: int, after: str | None = None) -> TracePage:
         """A page of the traces that started last, newest first, from where another page has ended.
 
         Text that is a trace id finds that trace. Raises ValueError for an `after` that no page has given.
         """
         cursor = Cursor.read(after) if after else None
-        with self._connect() as connection:
+        with self._reading() as connection:
             found = Found(connection, wanted, Budget(), cursor)
             rows: list[Row] = []
             for row in found:
@@ -80,17 +95,17 @@ class Search:
 
     def latency(self, wanted: TraceFilter, *, columns: int = 60) -> Latency:
         """The heatmap of the traces that have ended; see `latency.py` for the time it shows."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             return latency(connection, wanted, columns=columns)
 
     def differences(self, wanted: TraceFilter, region: Region) -> Differences:
         """What sets the traces of a region of the heatmap apart from the others in it."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             return differences(connection, wanted, region)
 
     def summaries(self, trace_ids: Sequence[str]) -> list[TraceSummary]:
         """The traces of some ids in W3C form that are stored, newest first."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             return _summaries(connection, trace_ids)
 
     def summary(self, trace_id: str) -> TraceSummary | None:
@@ -99,35 +114,35 @@ class Search:
 
     def lines(self, wanted: EvidenceFilter, *, limit: int, after: str | None = None) -> LinePage:
         """A page of the latest log lines, newest first; ValueError for an `after` that no page has given."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             return listing.lines(connection, wanted, limit, after)
 
     def items(self, wanted: EvidenceFilter, *, limit: int, after: str | None = None) -> ItemPage:
         """A page of the latest items, newest first; ValueError for an `after` that no page has given."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             return listing.items(connection, wanted, limit, after)
 
     def item(self, uuid: str) -> Item | None:
         """One item."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(f"{ITEM} FROM item WHERE uuid = ?", (uuid,)).fetchone()
         return None if row is None else read_item(row)
 
     def services(self) -> list[str]:
         """Who has sent anything, by name."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             query = "SELECT DISTINCT service FROM arrival WHERE service <> '' ORDER BY service"
             return [service for (service,) in connection.execute(query)]
 
     def arrivals(self) -> list[Arrival]:
         """What each service has sent to each vendor, by both names."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             query = "SELECT service, vendor, first_ns, last_ns, count FROM arrival ORDER BY service, vendor"
             return [Arrival(*row) for row in connection.execute(query)]
 
     def room(self, limit: int) -> Room:
         """How much of a limit in bytes is taken."""
-        with self._connect() as connection:
+        with self._reading() as connection:
             pages, free, size = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_count", "freelist_count", "page_size")
@@ -142,7 +157,7 @@ def _summaries(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> list
         TraceSummary(
             trace_id=trace_id,
             services=sorted(msgspec.json.decode(services, type=list[str])),
-            name=name,
+            name=name or _title(connection, trace_id)[:LISTED_NAME],
             start_ns=start_ns,
             duration_ns=duration_ns,
             span_count=span_count,
@@ -151,3 +166,13 @@ def _summaries(connection: sqlite3.Connection, trace_ids: Sequence[str]) -> list
         )
         for trace_id, services, name, start_ns, duration_ns, span_count, segment_count, error in rows
     ]
+
+
+def _title(connection: sqlite3.Connection, trace_id: str) -> str:
+    """What the first item, or else the first log line, of a trace says."""
+    item = connection.execute(_FIRST_ITEM, (trace_id,)).fetchone()
+    line = None if item else connection.execute(_FIRST_LINE, (trace_id,)).fetchone()
+    [text] = item or line or [""]
+    fields = (read_object(text) or {}) if line else {}
+    said = (fields.get(name) for name in _MESSAGES)
+    return next((words for words in said if isinstance(words, str) and words), text)

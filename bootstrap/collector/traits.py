@@ -27,12 +27,16 @@ NAME = Trait("name", derived=True)
 KIND = Trait("kind", derived=True)
 STATUS = Trait("status", derived=True)
 SLOWEST = Trait("slowest operation", derived=True)
-"""The one in which most of the time went by, without what it called."""
+"""Those of one name in which most of the time went by, without what they called."""
 
 Traits = Mapping[Trait, set[Value]]
 """The values that each has in one trace."""
 
+_Growing = defaultdict[Trait, set[Value]]
+
 _MOST_OPERATIONS = 300
+_MOST_BYTES = 1024 * 1024
+"""Of one trace."""
 _LISTED = 200
 """Characters of a value."""
 
@@ -86,11 +90,15 @@ class Reader:
 
     def read(self, trace_id: str) -> Traits:
         """The traits of a trace; of a large one only those of some operations."""
-        traits: defaultdict[Trait, set[Value]] = defaultdict(set)
+        traits: _Growing = defaultdict(set)
+        left = _MOST_BYTES
         spans: list[_Part] = []
         segments: list[_Part] = []
         rows = self._connection.execute(_OPERATIONS, (trace_id, _MOST_OPERATIONS))
         for kind, identity, parent, service, name, duration, body, resource in rows:
+            left -= len(body)
+            if left < 0:
+                break
             traits[NAME].add(name)
             if service:
                 traits[SERVICE].add(service)
@@ -100,7 +108,7 @@ class Reader:
                 span = _read_span(body)
                 traits[KIND].add(span.kind)
                 traits[STATUS].add(span.status["code"])
-                _add(traits, attributes.pairs(span.attributes))
+                _add(traits, span.attributes.items())
                 _add(traits, self._resource(resource))
             else:
                 segments.append(part)
@@ -120,20 +128,22 @@ class Reader:
         return self._resources[digest]
 
 
-def _add(traits: defaultdict[Trait, set[Value]], found: Iterable[tuple[str, Any]]) -> None:
+def _add(traits: _Growing, found: Iterable[tuple[str, Any]]) -> None:
     for name, value in found:
         match value:
-            case bool():
+            case str():
+                traits[Trait(name)].add(value[:_LISTED])
+            case bool() | None:
                 traits[Trait(name)].add(attributes.as_text(value))
             case int() | float():
                 traits[Trait(name)].add(value)
-            case list():
+            case dict():
+                _add(traits, attributes.pairs(value, name))
+            case _:  # what several together mean, nobody knows
                 pass
-            case _:
-                traits[Trait(name)].add(attributes.as_text(value)[:_LISTED])
 
 
-def _add_segment(traits: defaultdict[Trait, set[Value]], document: Attributes) -> None:
+def _add_segment(traits: _Growing, document: Attributes) -> None:
     for part in attributes.parts(document):
         traits[NAME].add(str(part.get("name")))
         wrong = [name for name in ("fault", "error", "throttle") if part.get(name) is True]
@@ -151,9 +161,11 @@ def _inner(document: Attributes) -> Iterator[_Part]:
 
 
 def _slowest(parts: Sequence[_Part]) -> str | None:
-    """The title of the part that took longest by itself."""
+    """The title of those that took longest by themselves."""
     called: defaultdict[str | None, float] = defaultdict(float)
     for part in parts:
         called[part.parent] += part.duration
-    own = {part.title: part.duration - called[part.identity] for part in parts}
+    own: defaultdict[str, float] = defaultdict(float)
+    for part in parts:
+        own[part.title] += max(0, part.duration - called[part.identity])
     return max(own, key=lambda title: own[title], default=None)

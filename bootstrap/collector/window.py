@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootstrap.collector.conditions import Conditions, conditions
 from bootstrap.collector.questions import TraceFilter
@@ -22,6 +23,10 @@ _NEWEST = "SELECT start_ns FROM trace WHERE {where} ORDER BY start_ns DESC LIMIT
 _OLDEST = "SELECT start_ns FROM trace WHERE {where} ORDER BY start_ns LIMIT 1"
 
 
+#: traces of a window that are looked at, the newest
+MOST_TRACES = 500_000
+
+
 class Window(Struct, frozen=True):
     """From `start_ns` to before `end_ns`."""
 
@@ -31,6 +36,10 @@ class Window(Struct, frozen=True):
     def has(self, moment_ns: int) -> bool:
         """Whether a moment lies in it."""
         return self.start_ns <= moment_ns < self.end_ns
+
+    def conditions(self, wanted: TraceFilter) -> Conditions:
+        """A filter without attributes and text, in this window."""
+        return conditions(replace(wanted, start_ns=self.start_ns, end_ns=self.end_ns))
 
 
 def of_traces(connection: sqlite3.Connection, wanted: TraceFilter) -> Window:
