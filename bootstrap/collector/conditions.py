@@ -89,6 +89,7 @@ class Budget:
     _STEPS = 20_000  # of SQLite's machine, between two looks at the clock
 
     def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:

@@ -90,9 +90,9 @@ class Found:
 
     def _one_by_one(self, contents: Contents, some: Sequence[Row]) -> Iterator[Row]:
         """Read very large ones; what takes more than the time for one answer by itself is passed over."""
-        budget = Budget()
+        budget = Budget(self._budget.seconds)
         for row in some:
-            if self._holding(contents, [row], Budget()):
+            if self._holding(contents, [row], Budget(budget.seconds)):
                 yield row
             self.stopped_at = row.cursor
             if budget.is_over():

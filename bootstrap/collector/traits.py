@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from bootstrap.collector import attributes
 from bootstrap.collector.conditions import Budget
-from bootstrap.collector.records import Attributes
+from bootstrap.collector.records import Attributes, Status
 
 Value = str | int | float
 
@@ -48,8 +48,8 @@ WHERE trace_id = ? LIMIT ?
 
 class _SpanBody(Struct):
     kind: str
-    status: dict[str, str]
-    attributes: Attributes
+    status: Status = Status()
+    attributes: Attributes = {}
 
 
 class _SegmentBody(Struct):
@@ -107,7 +107,7 @@ class Reader:
                 spans.append(part)
                 span = _read_span(body)
                 traits[KIND].add(span.kind)
-                traits[STATUS].add(span.status["code"])
+                traits[STATUS].add(span.status.code)
                 _add(traits, span.attributes.items())
                 _add(traits, self._resource(resource))
             else:
