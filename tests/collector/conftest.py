@@ -259,6 +259,6 @@ class Made:
         return {**segment, **overrides}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def made() -> Made:
     return Made()
