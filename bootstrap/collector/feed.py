@@ -9,18 +9,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
-import msgspec
-
-from bootstrap.collector.lenient_json import read_object
+from bootstrap.collector.events import of_item, of_line, of_trace, read_item, read_line
 from bootstrap.collector.mailbox import Mailbox
 from bootstrap.collector.quiet import Quiet
-from bootstrap.collector.records import Item, LogLine
 from bootstrap.collector.reporting import complain
 from bootstrap.collector.rows import Batch, ItemRow, LineRow, OperationRow, Row
 from bootstrap.collector.store import Store
-from bootstrap.collector.views import item_view, line_view, summary_view
 from bootstrap.collector.wishes import Wishes
 
 MOST_READERS = 20
@@ -154,11 +149,13 @@ class Feed:
             return
         try:
             summaries = self._store.search.summaries(due)
-            events = {each.trace_id: _event("trace", summary_view(each)) for each in summaries}
+            # Oldest first, as they would have come one by one.
+            events = {each.trace_id: of_trace(each) for each in reversed(summaries)}
             for reader in interested:
-                ids = [each.trace_id for each in summaries if reader.wishes.summary(each)]
-                for trace_id in ids:
-                    reader.tell_trace(trace_id, events[trace_id])
+                wanted = self._store.search.among(list(events), reader.wishes.wanted)
+                for trace_id, event in events.items():
+                    if trace_id in wanted:
+                        reader.tell_trace(trace_id, event)
         except (sqlite3.Error, OSError) as error:
             complain(f"the live stream cannot read the store: {error}")
             self._skip(len(due))
@@ -178,31 +175,14 @@ def _tell_row(row: Row, readers: Sequence[Reader]) -> None:
     """Tell of a log line or an item; it is read, and written, once for all."""
     match row:
         case LineRow() if any("logs" in reader.wishes.kinds for reader in readers):
-            line = _line(row)
+            line = read_line(row)
             wanting = [reader for reader in readers if reader.wishes.line(line)]
-            event = _event("log", line_view(line)) if wanting else b""
+            event = of_line(line) if wanting else b""
         case ItemRow() if any("items" in reader.wishes.kinds for reader in readers):
-            item = _item(row)
+            item = read_item(row)
             wanting = [reader for reader in readers if reader.wishes.item(item)]
-            event = _event("item", item_view(item)) if wanting else b""
+            event = of_item(item) if wanting else b""
         case _:
             return
     for reader in wanting:
         reader.mailbox.put(event)
-
-
-def _line(row: LineRow) -> LogLine:
-    fields = read_object(row.message) if row.structured else None
-    return LogLine(
-        row.group, row.stream, row.time_ns, row.ingested_ns, row.message, row.trace_id, row.service, fields
-    )
-
-
-def _item(row: ItemRow) -> Item:
-    data = msgspec.json.decode(row.body, type=dict[str, Any])
-    return Item(row.uuid, row.trace_id, row.service, row.level, row.title, row.environment, row.time_ns, data)
-
-
-def _event(kind: str, view: dict[str, Any]) -> bytes:
-    """An event as https://html.spec.whatwg.org/multipage/server-sent-events.html has it; JSON is one line."""
-    return b"event: " + kind.encode() + b"\ndata: " + msgspec.json.encode(view) + b"\n\n"

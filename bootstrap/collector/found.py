@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from bootstrap.collector.conditions import Budget, Conditions, Cursor, conditions
@@ -45,10 +46,12 @@ class Found:
         wanted: TraceFilter,
         budget: Budget,
         after: Cursor | None = None,
+        among: Sequence[str] | None = None,
     ) -> None:
         self._connection = connection
         self._budget = budget
         self._after = after
+        self._among = among
         self.stopped_at: Cursor | None = None
         # Who looks for an id wants that trace, rather than all that mention it.
         self._trace_id = parse_trace_id(wanted.text or "")
@@ -57,6 +60,9 @@ class Found:
     def __iter__(self) -> Iterator[Row]:
         """Look for them; each one that was looked at takes time, whether it is wanted or not."""
         chosen = conditions(self._wanted).after(self._after)
+        if self._among is not None:
+            ids = msgspec.json.encode(self._among).decode()
+            chosen = chosen.also("trace_id IN (SELECT value FROM json_each(:among))", among=ids)
         if self._trace_id:
             chosen = chosen.also("trace_id = :trace_id", trace_id=self._trace_id)
         rows = self._rows(chosen)

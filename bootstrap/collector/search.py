@@ -108,6 +108,13 @@ class Search:
         with self._reading() as connection:
             return _summaries(connection, trace_ids)
 
+    def among(self, trace_ids: Sequence[str], wanted: TraceFilter) -> set[str]:
+        """Which of some traces a filter leaves, as far as the time for one answer goes."""
+        if wanted == TraceFilter():
+            return set(trace_ids)
+        with self._connect() as connection:
+            return {row.trace_id for row in Found(connection, wanted, Budget(), among=trace_ids)}
+
     def summary(self, trace_id: str) -> TraceSummary | None:
         """The trace of an id in W3C form."""
         return next(iter(self.summaries([trace_id])), None)

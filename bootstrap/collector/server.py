@@ -128,7 +128,7 @@ def _application(
     settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer, feed: Feed
 ) -> ASGIApp:
     http_port, daemon_port = _port(sockets.http), _port(sockets.daemon_tcp)
-    api = Api(store, tally)
+    api = Api(store, tally, settings.expected)
     xray = XRayApi(writer, tally)
     # Every protocol that comes to the HTTP port.
     receivers = (
@@ -140,7 +140,7 @@ def _application(
     return by_port(
         {
             http_port: http_application(
-                reading=[*api.routes(), *Stream(feed).routes()],
+                reading=[*api.routes(), *Stream(feed, store).routes()],
                 open_paths=api.OPEN_PATHS,
                 ingest=[route for receiver in receivers for route in receiver.routes()],
                 token=settings.token,

@@ -1,12 +1,13 @@
 """What one reader of the live stream wants to be told of."""
 
-from collections.abc import Iterator
-from typing import Any, Literal, get_args
+from collections.abc import Iterable
+from typing import Literal, get_args
 
 from msgspec import Struct
 
+from bootstrap.collector import attributes
 from bootstrap.collector.questions import TraceFilter
-from bootstrap.collector.records import Attributes, Item, LogLine, TraceSummary
+from bootstrap.collector.records import Attributes, Item, LogLine
 
 Kind = Literal["traces", "logs", "items"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -16,7 +17,7 @@ _LEVELS = ("level", "levelname", "severity", "log.level")
 
 
 class Wishes(Struct, frozen=True):
-    """Which kinds, and which of them.
+    """Which kinds, and which of them: traces as everywhere, log lines and items as far as that fits them.
 
     Of log lines and items `status` is their level: error, and what is worse. They have no duration, so that
     whoever asks for one is told of traces alone.
@@ -24,21 +25,6 @@ class Wishes(Struct, frozen=True):
 
     kinds: frozenset[Kind] = frozenset(KINDS)
     wanted: TraceFilter = TraceFilter()
-
-    def summary(self, summary: TraceSummary) -> bool:
-        """Whether a trace is told, as far as its summary says: not of its attributes and its text."""
-        wanted, duration = self.wanted, summary.duration_ns
-        if wanted.min_ns is not None or wanted.max_ns is not None:
-            if duration is None or duration < (wanted.min_ns or 0):
-                return False
-            if wanted.max_ns is not None and duration >= wanted.max_ns:
-                return False
-        return (
-            "traces" in self.kinds
-            and (wanted.service is None or wanted.service in summary.services)
-            and self._status(failed=summary.error)
-            and self._started(summary.start_ns)
-        )
 
     def line(self, line: LogLine) -> bool:
         """Whether a log line is told."""
@@ -48,7 +34,7 @@ class Wishes(Struct, frozen=True):
             "logs" in self.kinds
             and self._event(line.service, line.time_ns, failed=level.lower() in _FAILED)
             and self._has(fields)
-            and self._says(line.message)
+            and self._says([line.message])
         )
 
     def item(self, item: Item) -> bool:
@@ -57,7 +43,7 @@ class Wishes(Struct, frozen=True):
             "items" in self.kinds
             and self._event(item.service, item.time_ns, failed=item.level.lower() in _FAILED)
             and self._has(item.data)
-            and (self._says(item.title) or any(map(self._says, _texts(item.data))))
+            and self._says(attributes.texts([item.title, item.data]))
         )
 
     def _event(self, service: str | None, time_ns: int, *, failed: bool) -> bool:
@@ -78,45 +64,8 @@ class Wishes(Struct, frozen=True):
         return (start is None or start <= time_ns) and (end is None or time_ns < end)
 
     def _has(self, fields: Attributes) -> bool:
-        return all(_as_text(_at(fields, name)) == value for name, value in self.wanted.attributes)
+        wanted = self.wanted.attributes
+        return all(attributes.has(attributes.pairs(fields), name, value) for name, value in wanted)
 
-    def _says(self, text: str) -> bool:
-        return self.wanted.text is None or self.wanted.text.casefold() in text.casefold()
-
-
-def _at(value: Any, path: str) -> Any:
-    """What stands at a dotted path; a name may have dots itself."""
-    if not isinstance(value, dict):
-        return None
-    if path in value:
-        return value[path]
-    for at, character in enumerate(path):
-        if character == "." and path[:at] in value:
-            found = _at(value[path[:at]], path[at + 1 :])
-            if found is not None:
-                return found
-    return None
-
-
-def _as_text(value: Any) -> str | None:
-    match value:
-        case bool():
-            return str(value).lower()
-        case str() | int() | float():
-            return str(value)
-        case _:
-            return None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every name and value in a JSON value."""
-    match value:
-        case dict():
-            for name, inner in value.items():
-                yield name
-                yield from _texts(inner)
-        case list():
-            for inner in value:
-                yield from _texts(inner)
-        case _:
-            yield _as_text(value) or ""
+    def _says(self, texts: Iterable[str]) -> bool:
+        return self.wanted.text is None or attributes.says(texts, self.wanted.text.casefold())
