@@ -75,10 +75,15 @@ def query(project: Project, options: Mapping[str, Any]) -> Query:
         ("kinds", options["only"]),
         ("service", service),
         ("status", options["status"]),
-        ("min", options["min"]),
-        ("max", options["max"]),
+        ("min", _milliseconds(options["min"])),
+        ("max", _milliseconds(options["max"])),
         *(("attribute", pair) for pair in options["attribute"]),
         ("q", options["text"]),
         ("last", options["last"]),
     ]
     return [(name, str(value)) for name, value in named if value is not None]
+
+
+def _milliseconds(value: float | None) -> str | None:
+    """Without an exponent, as the collector reads it."""
+    return None if value is None else f"{value:.6f}"
