@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import os
 import secrets
@@ -20,9 +19,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.filter_patterns import InvalidPatternError, compile_pattern
 from bootstrap.collector.log_events import MAX_BATCH, MAX_EVENTS, OVERHEAD
-from bootstrap.collector.records import LogLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -324,7 +321,7 @@ def test_patterns_find_lines(logs: Any, stream: str) -> None:
     put(logs, stream, *lines)
     for pattern, numbers in PATTERNS.items():
         assert (pattern, found(logs, stream, pattern)) == (pattern, [lines[number] for number in numbers])
-    for bad in ("{ $.a > ", '"open', "[a, b]", "{ a = 1 }", "{ $.a = 1 || $.b = 2 }", "%re%"):
+    for bad in ("{ $.a > ", '"open', "[a, b]", "{ a = 1 }", "%(re)%"):
         code, _ = refused(logs.filter_log_events, logGroupName=GROUP, filterPattern=bad)
         assert (bad, code) == (bad, "InvalidParameterException")
 
@@ -355,13 +352,6 @@ def test_a_token_that_is_nobodys(logs: Any, place: object) -> None:
 )
 def test_any_body_is_answered_or_refused(collector: Collector, body: bytes, operation: str) -> None:
     assert collector.logs(operation, body).status in {200, 400}
-
-
-@given(st.text(max_size=60) | st.text('{}$.="a &|<>-?', max_size=30))
-def test_any_pattern_is_taken_or_refused(pattern: str) -> None:
-    line = LogLine("g", "s", 1, 1, message='{"a":1}', fields={"a": 1})
-    with contextlib.suppress(InvalidPatternError):
-        assert compile_pattern(pattern)(line) in {True, False}
 
 
 WRONG: dict[str, tuple[str, object, dict[str, str], str]] = {
