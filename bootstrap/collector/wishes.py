@@ -68,4 +68,4 @@ class Wishes(Struct, frozen=True):
         return all(attributes.has(attributes.pairs(fields), name, value) for name, value in wanted)
 
     def _says(self, texts: Iterable[str]) -> bool:
-        return self.wanted.text is None or attributes.says(texts, self.wanted.text.casefold())
+        return self.wanted.text is None or attributes.Needle(self.wanted.text).is_in(texts)
