@@ -1,14 +1,14 @@
 """What is read of log groups, lines and items: the SQL of those tables."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import msgspec
 
 from bootstrap.collector.lenient_json import read_object
-from bootstrap.collector.records import Item, LogGroup, LogLine, StreamSummary
+from bootstrap.collector.records import MAX_TIME_NS, Item, LogGroup, LogLine, StreamSummary
 
 LINE = "SELECT number, group_name, stream_name, time_ns, ingested_ns, trace_id, service, structured, message"
 ITEM = "SELECT number, uuid, trace_id, service, level, title, environment, time_ns, body"
@@ -29,10 +29,16 @@ GROUP BY name ORDER BY name
 """
 
 _EVENTS = """
-WHERE group_name = :group AND time_ns >= :start AND time_ns < :end AND (time_ns, number) > (:time, :number)
+WHERE group_name = :group AND time_ns >= :start AND time_ns < :end
     AND (:streams IS NULL OR stream_name IN (SELECT value FROM json_each(:streams)))
     AND substr(stream_name, 1, length(:prefix)) = :prefix
-ORDER BY time_ns, number
+"""
+_OLDEST_FIRST = "AND (time_ns, number) > (:time, :number) ORDER BY time_ns, number"
+_NEWEST_FIRST = "AND (time_ns, number) < (:time, :number) ORDER BY time_ns DESC, number DESC"
+
+# As the service counts what it is sent.
+_SIZE = """
+SELECT coalesce(sum(length(CAST(message AS BLOB)) + 26), 0) FROM log_line WHERE group_name = ?
 """
 
 
@@ -41,6 +47,20 @@ class Place(NamedTuple):
 
     time_ns: int = -1
     number: int = 0
+
+
+LAST = Place(MAX_TIME_NS, MAX_TIME_NS)
+"""After every line."""
+
+
+class Wanted(NamedTuple):
+    """The lines of a group: of some streams, or whose names begin with `prefix`, of a stretch of time."""
+
+    group: str
+    streams: list[str] | None = None
+    prefix: str = ""
+    start_ns: int = 0
+    end_ns: int = MAX_TIME_NS
 
 
 class Evidence:
@@ -74,28 +94,28 @@ class Evidence:
             found = connection.execute(_STREAMS, {"group": group, "prefix": prefix})
             return [StreamSummary(*row) for row in found]
 
-    def events(
-        self,
-        group: str,
-        *,
-        streams: Sequence[str] | None,
-        prefix: str,
-        start_ns: int,
-        end_ns: int,
-        after: Place,
-    ) -> Generator[tuple[Place, LogLine], None, None]:
-        """The lines of a group after a place, oldest first, from `start_ns` to before `end_ns`."""
-        wanted = {
-            "group": group,
-            "streams": None if streams is None else msgspec.json.encode(list(streams)).decode(),
-            "prefix": prefix,
-            "start": start_ns,
-            "end": end_ns,
-            "time": after.time_ns,
-            "number": after.number,
-        }
+    def size(self, group: str) -> int:
+        """How many bytes the lines of a group take; looks at all of them."""
         with self._connect() as connection:
-            for row in connection.execute(f"{LINE} FROM log_line {_EVENTS}", wanted):
+            size: int = connection.execute(_SIZE, (group,)).fetchone()[0]
+        return size
+
+    def events(
+        self, wanted: Wanted, place: Place, *, ascending: bool = True
+    ) -> Generator[tuple[Place, LogLine], None, None]:
+        """Lines, oldest first after a place, or newest first before it."""
+        values = {
+            "group": wanted.group,
+            "streams": None if wanted.streams is None else msgspec.json.encode(wanted.streams).decode(),
+            "prefix": wanted.prefix,
+            "start": wanted.start_ns,
+            "end": wanted.end_ns,
+            "time": place.time_ns,
+            "number": place.number,
+        }
+        query = f"{LINE} FROM log_line {_EVENTS} {_OLDEST_FIRST if ascending else _NEWEST_FIRST}"
+        with self._connect() as connection:
+            for row in connection.execute(query, values):
                 yield Place(row[3], row[0]), read_line(row)
 
 

@@ -115,6 +115,10 @@ class Segment(Struct, frozen=True):
         return replace(self, name=masker.text(self.name), document=masker.value(self.document))
 
 
+FOR_EVER = 0
+"""As the `retention_days` of a group: takes away what is set."""
+
+
 class LogGroup(Struct, frozen=True):
     """A log group of CloudWatch Logs; a `retention_days` of None changes none that is set."""
 

@@ -35,7 +35,8 @@ WHERE operation.end_ns IS NULL
 
 _INSERT_GROUP = """
 INSERT INTO log_group VALUES (?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET retention_days = coalesce(excluded.retention_days, retention_days)
+ON CONFLICT (name) DO UPDATE SET
+    retention_days = nullif(coalesce(excluded.retention_days, retention_days), 0)
 """
 
 _INSERTS: dict[type[Row], str] = {

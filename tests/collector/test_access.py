@@ -130,7 +130,7 @@ def test_nothing_is_read_with_post_whoever_sends_it(collector: Collector, path: 
     assert collector.request("POST", path, b"", headers).status == 405
 
 
-@pytest.mark.parametrize("operation", ["FilterLogEvents"])
+@pytest.mark.parametrize("operation", ["FilterLogEvents", "GetLogEvents"])
 def test_a_cookie_reads_no_log_lines(collector: Collector, operation: str) -> None:
     cookie = f"{cookie_name(collector.token)}={session_value(collector.token)}"
     body = {"logGroupName": "cruddur", "logStreamName": "web"}

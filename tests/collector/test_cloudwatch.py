@@ -30,7 +30,7 @@ GROUP = "cruddur"
 DAY = 86_400_000
 OPERATIONS = [
     *("CreateLogGroup", "CreateLogStream", "DescribeLogGroups", "DescribeLogStreams"),
-    *("PutRetentionPolicy", "PutLogEvents", "FilterLogEvents"),
+    *("PutRetentionPolicy", "DeleteRetentionPolicy", "PutLogEvents", "FilterLogEvents", "GetLogEvents"),
 ]
 
 json_values = st.recursive(
