@@ -3,33 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
+from bootstrap.collector.credentials import NAMES, mask_credentials
 from bootstrap.model.masking import MASK, Mask
 
 MAX_DEPTH = 100
 
-_CREDENTIALS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "x-api-key",
-        "x-amz-security-token",
-        "x-honeycomb-team",
-        "x-rollbar-access-token",
-    }
-)
-
 
 class Masker:
-    """Masks secret values in texts, bytes and JSON values, and whatever stands in credential headers."""
+    """Masks secret values in texts, bytes and JSON values, and whatever looks like a credential there."""
 
     def __init__(self, hidden: Iterable[str] = ()) -> None:
         self._mask = Mask(hidden)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        return self._mask(text)
+        return mask_credentials(self._mask(text))
 
     def holds_secret(self, data: bytes) -> bool:
         """Whether there is a secret in bytes, which are to be masked whole then."""
@@ -55,4 +43,4 @@ class Masker:
 
 def _is_credential(key: str) -> bool:
     """Whether a key names a credential header: `Authorization`, `http.request.header.x_api_key`."""
-    return key.rpartition(".")[2].replace("_", "-").lower() in _CREDENTIALS
+    return key.rpartition(".")[2].replace("_", "-").lower() in NAMES

@@ -45,6 +45,12 @@ def test_credential_headers_are_masked_whatever_they_hold(key: str) -> None:
     assert Masker().value({key: ["Basic made-up"], "host": "a"}) == {key: MASK, "host": "a"}
 
 
+def test_credentials_in_text_are_masked_wherever_it_stands() -> None:
+    text = {"message": ["sent Authorization: Bearer made-up-1, refused"], "x-honeycomb-team=made-up": 1}
+    masked = {"message": [f"sent Authorization: {MASK}, refused"], f"x-honeycomb-team={MASK}": 1}
+    assert Masker().value(text) == masked
+
+
 def test_a_secret_that_begins_with_another_is_masked_whole() -> None:
     assert Masker(["made-up", "made-up-longer"]).text("made-up-longer") == MASK
 
