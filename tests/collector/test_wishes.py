@@ -27,7 +27,7 @@ FIELDS = {"level": "ERROR", "user": {"id": 7, "name.full": "Ann"}, "http.status"
         ({"attributes": (("http.status", "500"), ("paid", "true"))}, True),
         ({"attributes": (("user", "7"),)}, False),
         ({"attributes": (("user.id.deeper", "7"),)}, False),
-        ({"text": "STRASSE"}, True),
+        ({"text": "IN DER STRAß"}, True),
         ({"text": "nowhere"}, False),
     ],
 )
