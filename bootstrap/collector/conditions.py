@@ -55,6 +55,10 @@ class Conditions(NamedTuple):
         """These, and one more."""
         return Conditions(f"{self.where} AND {where}", {**self.values, **values})
 
+    def giving(self, **values: Any) -> "Conditions":
+        """These, with more parameters for the statement around them."""
+        return Conditions(self.where, {**self.values, **values})
+
     def after(self, cursor: Cursor | None) -> "Conditions":
         """Those that come after a place in the list."""
         if cursor is None:

@@ -63,8 +63,7 @@ def differences(connection: sqlite3.Connection, wanted: TraceFilter, region: Reg
 
 def _by_tables(connection: sqlite3.Connection, wanted: TraceFilter, region: Region) -> tuple[_Side, _Side]:
     shown = window.of_traces(connection, wanted)
-    chosen = shown.conditions(wanted).also(
-        "TRUE",
+    chosen = shown.conditions(wanted).giving(
         from_ns=region.start_ns,
         to_ns=region.end_ns,
         low_ns=storable(region.min_ns),

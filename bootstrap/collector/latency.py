@@ -4,9 +4,9 @@ Percentiles are exact: the shortest duration that so many of a hundred traces do
 """
 
 import sqlite3
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import compress, pairwise
+from itertools import accumulate, chain, compress, pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -15,11 +15,16 @@ from bootstrap.collector import scales, window
 from bootstrap.collector.conditions import Budget
 from bootstrap.collector.found import Found, needs_reading
 from bootstrap.collector.questions import Latency, LatencyCell, LatencyColumn, TraceFilter
-from bootstrap.collector.window import MOST_TRACES, Window
+from bootstrap.collector.scales import Columns
+from bootstrap.collector.window import MOST_TRACES
 
 # Text, because SQLite hands over many numbers in a few texts much faster than in as many rows.
 _ENDED = """
-SELECT json_group_array(start_ns), json_group_array(end_ns - start_ns), json_group_array(error) FROM (
+SELECT
+    json_group_array((start_ns - :first_ns) / :column_ns),
+    json_group_array(end_ns - start_ns),
+    json_group_array(error)
+FROM (
     SELECT start_ns, end_ns, error FROM trace WHERE {where} AND end_ns IS NOT NULL
     ORDER BY start_ns DESC LIMIT :most
 )
@@ -29,83 +34,114 @@ _read_numbers = msgspec.json.Decoder(list[int]).decode
 _PERCENTS = (50, 90, 99)
 
 
-class Ended(NamedTuple):
-    """Traces that have ended, oldest first: when they started, what they took, whether something failed."""
+class _Ended(NamedTuple):
+    """Traces that have ended, by their columns: how long they took, and whether something failed."""
 
-    starts: Sequence[int]
+    columns: Sequence[int]
     durations: Sequence[int]
     errors: Sequence[int]
     partial: bool
 
 
+class _Column(NamedTuple):
+    """The durations of a column, sorted, and those of the traces that failed."""
+
+    durations: list[int]
+    failed: list[int]
+
+    def rows(self, edges: Sequence[int]) -> list[tuple[int, int]]:
+        """Where those of each row begin and end."""
+        return list(pairwise(bisect_left(self.durations, edge) for edge in edges))
+
+
 def latency(connection: sqlite3.Connection, wanted: TraceFilter, *, columns: int) -> Latency:
     """Count and sort them; those that have not ended are left out."""
-    shown, ended = _ended(connection, wanted)
-    across = scales.columns(shown.start_ns, shown.end_ns, columns)
+    across, ended = (_by_reading if needs_reading(wanted) else _by_tables)(connection, wanted, columns)
     edges = scales.edges(min(ended.durations, default=0), max(ended.durations, default=0))
-    found: list[LatencyColumn] = []
-    cells: list[LatencyCell] = []
-    for number, start in enumerate(across.starts):
-        part = _part(ended, start, start + across.width_ns)
-        durations, failed = sorted(part.durations), sorted(compress(part.durations, part.errors))
-        found.append(LatencyColumn(start, len(durations), len(failed), *_percentiles(durations)))
-        cells += _cells(number, edges, durations, failed)
+    filled = list(_fill(across.number, ended))
+    rows = [column.rows(edges) for column in filled]
+    p50, p90, p99 = _overall(filled, rows)
     return Latency(
         start_ns=across.start_ns,
         end_ns=across.end_ns,
         column_ns=across.width_ns,
-        columns=found,
+        columns=[
+            LatencyColumn(start, len(column.durations), len(column.failed), *_percentiles(column.durations))
+            for start, column in zip(across.starts, filled, strict=True)
+        ],
         edges_ns=edges,
-        cells=cells,
+        cells=[
+            LatencyCell(at, row, last - first, _between(column.failed, edges[row], edges[row + 1]))
+            for at, column in enumerate(filled)
+            for row, (first, last) in enumerate(rows[at])
+            if last > first
+        ],
         count=len(ended.durations),
-        **dict(zip(("p50_ns", "p90_ns", "p99_ns"), _percentiles(sorted(ended.durations)), strict=True)),
+        p50_ns=p50,
+        p90_ns=p90,
+        p99_ns=p99,
         partial=ended.partial,
     )
 
 
-def _ended(connection: sqlite3.Connection, wanted: TraceFilter) -> tuple[Window, Ended]:
-    if not needs_reading(wanted):
-        shown = window.of_traces(connection, wanted)
-        chosen = shown.conditions(wanted)
-        query = chosen.within(_ENDED)
-        row = connection.execute(query, {**chosen.values, "most": MOST_TRACES + 1}).fetchone()
-        starts, durations, errors = (_read_numbers(text)[::-1] for text in row)
-        return shown, Ended(starts, durations, errors, partial=len(starts) > MOST_TRACES)
+def _by_tables(connection: sqlite3.Connection, wanted: TraceFilter, most: int) -> tuple[Columns, _Ended]:
+    shown = window.of_traces(connection, wanted)
+    across = scales.columns(shown.start_ns, shown.end_ns, most)
+    chosen = shown.conditions(wanted).giving(
+        first_ns=across.start_ns, column_ns=across.width_ns, most=MOST_TRACES + 1
+    )
+    row = connection.execute(chosen.within(_ENDED), chosen.values).fetchone()
+    columns, durations, errors = (_read_numbers(text)[::-1] for text in row)
+    return across, _Ended(columns, durations, errors, partial=len(columns) > MOST_TRACES)
+
+
+def _by_reading(connection: sqlite3.Connection, wanted: TraceFilter, most: int) -> tuple[Columns, _Ended]:
     found = Found(connection, wanted, Budget())
     rows = [row for row in found if row.end_ns is not None][::-1]
     shown = window.of_starts([row.start_ns for row in rows], wanted)
     rows = [row for row in rows if shown.has(row.start_ns)]
-    return shown, Ended(
-        [row.start_ns for row in rows],
+    across = scales.columns(shown.start_ns, shown.end_ns, most)
+    return across, _Ended(
+        [(row.start_ns - across.start_ns) // across.width_ns for row in rows],
         [row.end_ns - row.start_ns for row in rows if row.end_ns is not None],
         [row.error for row in rows],
         partial=found.stopped_at is not None,
     )
 
 
-def _part(ended: Ended, start_ns: int, end_ns: int) -> Ended:
-    first, last = bisect_left(ended.starts, start_ns), bisect_left(ended.starts, end_ns)
-    return Ended(
-        ended.starts[first:last], ended.durations[first:last], ended.errors[first:last], ended.partial
-    )
+def _fill(columns: int, ended: _Ended) -> Iterator[_Column]:
+    """The traces of each column; they come in the order of the columns."""
+    places = [bisect_left(ended.columns, column) for column in range(columns + 1)]
+    for first, last in pairwise(places):
+        durations = ended.durations[first:last]
+        yield _Column(sorted(durations), sorted(compress(durations, ended.errors[first:last])))
 
 
-def _cells(
-    column: int, edges: Sequence[int], durations: Sequence[int], failed: Sequence[int]
-) -> Iterator[LatencyCell]:
-    """The rows of a column that are not empty; both kinds of durations are sorted."""
-    counts, errors = _counts(edges, durations), _counts(edges, failed)
-    for row, (count, wrong) in enumerate(zip(counts, errors, strict=True)):
-        if count:
-            yield LatencyCell(column, row, count, wrong)
+def _between(ordered: Sequence[int], low: int, high: int) -> int:
+    """How many numbers lie from one to before the other."""
+    return bisect_left(ordered, high) - bisect_left(ordered, low)
 
 
-def _counts(edges: Sequence[int], durations: Sequence[int]) -> list[int]:
-    places = [bisect_left(durations, edge) for edge in edges]
-    return [last - first for first, last in pairwise(places)]
+def _rank(count: int, percent: int) -> int:
+    """The place of a percentile among so many, counted from 0."""
+    return -(-count * percent // 100) - 1
 
 
 def _percentiles(durations: Sequence[int]) -> list[int | None]:
     """Those of sorted durations."""
-    count = len(durations)
-    return [durations[-(-count * percent // 100) - 1] if count else None for percent in _PERCENTS]
+    return [durations[_rank(len(durations), percent)] if durations else None for percent in _PERCENTS]
+
+
+def _overall(columns: Sequence[_Column], rows: Sequence[Sequence[tuple[int, int]]]) -> list[int | None]:
+    """The percentiles of all columns; to sort the rows that they lie in is enough."""
+    counts = [sum(last - first for first, last in row) for row in zip(*rows, strict=True)]
+    before = list(accumulate(counts, initial=0))
+
+    def percentile(percent: int) -> int:
+        rank = _rank(before[-1], percent)
+        row = bisect_right(before, rank) - 1
+        parts = (column.durations[at[row][0] : at[row][1]] for column, at in zip(columns, rows, strict=True))
+        inside: list[int] = sorted(chain.from_iterable(parts))
+        return inside[rank - before[row]]
+
+    return [percentile(percent) if before[-1] else None for percent in _PERCENTS]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import copying, report, scenarios, starting
+from tests.bench import copying, questions, report, scenarios, starting
 from tests.bench.faults import report as faults_report
 from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
@@ -26,7 +26,7 @@ _SCENARIOS = {
 
 T = TypeVar("T")
 
-_OTHERS = ("growth", "copying", "up", "overhead", "faults")
+_OTHERS = ("growth", "copying", "up", "overhead", "faults", "questions")
 
 
 def main() -> None:
@@ -62,10 +62,12 @@ def main() -> None:
     if "faults" in wanted:
         print("measuring faults ...", file=sys.stderr)
         outages = measure([Case(fault=fault) for fault in FAULTS], max(3, asked.runs // 3))
+    answered = _alone("questions", wanted, lambda folder: questions.questions(folder, asked.runs))
     if asked.json:
         data = report.as_data(results, growth)
         data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
         data |= {"copying": copying.as_data(copied), "up": starting.as_data(started)}
+        data |= {"questions": questions.as_data(answered)}
         print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
@@ -73,12 +75,14 @@ def main() -> None:
         tables += [starting.as_markdown(started)] if started else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
         tables += [faults_report.as_markdown(outages)] if outages else []
+        tables += [questions.as_markdown(answered)] if answered else []
         print("\n\n".join(tables))
     failed = (
         copying.failures(copied)
         + starting.failures(started)
         + overhead_report.failures(costs)
         + faults_report.failures(outages)
+        + (questions.failures(answered) if answered else [])
     )
     sys.exit(1 if failed else 0)
 
