@@ -1,7 +1,7 @@
 """Who may ask: this workspace's own names and pages only, and for everything that reads, the run's token."""
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, urlencode
 
 from starlette.datastructures import Headers, QueryParams
@@ -9,17 +9,24 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+REFUSAL = "The token is missing or wrong: use the address that was printed at the start."
+
+Refused = Callable[[HTTPConnection], Response]
+"""Makes the answer, of status 401, for whoever comes without the token."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 _COOKIE = "bootstrap-collector-"
 _MOST_COOKIES = 8
 
+# What an answer says for itself, as pages do of their own scripts, goes before these.
 _HEADERS = (
     (b"cache-control", b"no-store"),
     (
         b"content-security-policy",
         b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
+    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
@@ -95,8 +102,10 @@ class TokenGuard:
         token: str,
         open_paths: Iterable[str],
         ingest: Iterable[tuple[str, str]],
+        refused: Refused | None = None,
     ) -> None:
         self._app = app
+        self._refused = refused or _refused
         self._token = token
         self._session = session_value(token)
         self._open_paths = frozenset(open_paths)
@@ -108,7 +117,7 @@ class TokenGuard:
         """Pass the request on, or answer 401 or the redirect."""
         request = HTTPConnection(scope)
         in_query = any(self._matches(value) for value in request.query_params.getlist("token"))
-        if in_query and scope["method"] == "GET" and "text/html" in request.headers.get("accept", ""):
+        if in_query and scope["method"] == "GET" and is_browser(request):
             response: Response = RedirectResponse(_without_token(request), 303)
             self._set_cookie(request, response)
             await response(scope, receive, send)
@@ -117,10 +126,8 @@ class TokenGuard:
         elif self._is_open(scope) or self._knows(request):
             await self._app(scope, receive, send)
         else:
-            refusal = {
-                "error": "The token is missing or wrong: use the address that was printed at the start."
-            }
-            response = JSONResponse(refusal, 401, headers={"WWW-Authenticate": "Bearer"})
+            response = self._refused(request)
+            response.headers["WWW-Authenticate"] = "Bearer"
             await response(scope, receive, send)
 
     def _is_open(self, scope: Scope) -> bool:
@@ -154,6 +161,15 @@ def cookie_name(token: str) -> str:
     return _COOKIE + hmac.digest(token.encode(), b"cookie name", "sha256").hex()[:12]
 
 
+def _refused(_: HTTPConnection) -> Response:
+    return JSONResponse({"error": REFUSAL}, 401)
+
+
+def is_browser(request: HTTPConnection) -> bool:
+    """Whether whoever asks shows pages to people."""
+    return "text/html" in request.headers.get("accept", "")
+
+
 def session_value(token: str) -> str:
     """What the cookie holds instead of the token, which cannot be found from it."""
     return hmac.digest(token.encode(), b"cookie", "sha256").hex()
@@ -177,11 +193,13 @@ def _with_headers(send: Send) -> Send:
 
 
 def _adding(send: Send, headers: Iterable[tuple[bytes, bytes]]) -> Send:
-    """A `send` that adds headers to the answer."""
+    """A `send` that adds to the answer those headers that it has not."""
 
     async def add(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *headers]
+            own = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in own}
+            message["headers"] = own + [(name, value) for name, value in headers if name not in names]
         await send(message)
 
     return add

@@ -34,8 +34,10 @@ from bootstrap.collector.views import (
     trace_view,
 )
 
-_WELCOME = """\
-This is the telemetry collector of this workspace. It keeps what it receives on this machine.
+#: for whoever comes with a program, and without the token
+WELCOME = """\
+This is the telemetry collector of this workspace. It keeps what it receives on this machine, and shows it
+at the address that was printed at the start. For programs:
 
   /api/overview      what arrived from whom, and how full the store is
   /api/traces        the latest traces, filtered by
@@ -58,7 +60,7 @@ _Answer = Callable[[QueryParams], Any]
 class Api:
     """Answers from the store; every answer is JSON, an error is {"error": "..."}."""
 
-    OPEN_PATHS = ("/", "/healthz")
+    OPEN_PATHS = ("/healthz",)
 
     def __init__(self, store: Store, tally: Tally, expected: Sequence[Expected] = ()) -> None:
         self._store = store
@@ -68,7 +70,6 @@ class Api:
     def routes(self) -> list[Route]:
         """What the API answers to."""
         return [
-            Route("/", self.welcome),
             Route("/healthz", self.health),
             Route("/api/received", self.received),
             Route("/api/overview", self.overview),
@@ -80,10 +81,6 @@ class Api:
             Route("/api/items", self.items),
             Route("/api/items/{uuid}", self.item),
         ]
-
-    async def welcome(self, _: Request) -> Response:
-        """Say what this is, to somebody who came with a browser."""
-        return PlainTextResponse(_WELCOME)
 
     async def health(self, _: Request) -> Response:
         """Say that the server runs."""

@@ -11,7 +11,7 @@ from bootstrap.model.errors import BootstrapError
 _PACKAGE = Path(bootstrap.__file__).parent
 #: the parts of this package that it needs
 _PARTS = ("collector", "model", "system")
-_REQUIRED = ("msgspec", "opentelemetry-proto", "starlette", "uvicorn")
+_REQUIRED = ("jinja2", "msgspec", "opentelemetry-proto", "starlette", "uvicorn")
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 #: what the image starts from

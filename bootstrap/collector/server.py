@@ -18,6 +18,7 @@ from bootstrap.collector.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
 from bootstrap.collector.cloudwatch import CloudWatchReceiver
 from bootstrap.collector.connections import PromptProtocol
+from bootstrap.collector.dashboard.pages import Pages
 from bootstrap.collector.feed import MOST_READERS, Feed
 from bootstrap.collector.masking import Masker
 from bootstrap.collector.otlp import OtlpReceiver
@@ -128,7 +129,7 @@ def _application(
     settings: Settings, sockets: Sockets, *, store: Store, tally: Tally, writer: Writer, feed: Feed
 ) -> ASGIApp:
     http_port, daemon_port = _port(sockets.http), _port(sockets.daemon_tcp)
-    api = Api(store, tally, settings.expected)
+    api, pages = Api(store, tally, settings.expected), Pages(store, settings.expected)
     xray = XRayApi(writer, tally)
     # Every protocol that comes to the HTTP port.
     receivers = (
@@ -140,12 +141,14 @@ def _application(
     return by_port(
         {
             http_port: http_application(
-                reading=[*api.routes(), *Stream(feed, store).routes()],
-                open_paths=api.OPEN_PATHS,
+                reading=[*api.routes(), *pages.routes(), *Stream(feed, store).routes()],
+                open_paths=[*api.OPEN_PATHS, *pages.open_paths],
                 ingest=[route for receiver in receivers for route in receiver.routes()],
                 token=settings.token,
                 port=http_port,
                 hosts=settings.allowed_hosts,
+                refused=pages.refused,
+                unknown=pages.unknown,
             ),
             daemon_port: daemon_application(
                 ingest=xray.sampling_routes(), port=daemon_port, hosts=settings.allowed_hosts

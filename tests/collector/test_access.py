@@ -9,8 +9,10 @@ from bootstrap.collector.access import cookie_name, session_value
 if TYPE_CHECKING:
     from tests.collector.conftest import Answer, Collector, Starter
 
-OPEN = ["/", "/healthz"]
+OPEN = ["/healthz"]
 GUARDED = [
+    "/traces",
+    "/logs",
     "/api/traces",
     "/api/traces/" + "a" * 32,
     "/api/received",

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tests.collector.conftest import Collector, Made
 
 
-def test_the_welcome_names_the_addresses(collector: Collector) -> None:
+def test_a_program_without_the_token_learns_the_addresses(collector: Collector) -> None:
     answer = collector.request("GET", "/")
-    assert answer.headers["content-type"].startswith("text/plain")
+    assert (answer.status, answer.headers["content-type"]) == (401, "text/plain; charset=utf-8")
     for path in (
         "traces",
         "traces/<id>",

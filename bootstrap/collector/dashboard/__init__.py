@@ -1,0 +1,1 @@
+"""The pages that a browser shows: server-rendered, with a little script for what moves."""

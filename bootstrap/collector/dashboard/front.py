@@ -1,0 +1,88 @@
+"""The front page: what arrives from whom, the latest traces and errors, how long things take."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from bootstrap.collector.dashboard import heatmap
+from bootstrap.collector.dashboard.asking import Asked, View, longest
+from bootstrap.collector.dashboard.items import Group, grouped
+from bootstrap.collector.dashboard.overview import overview
+from bootstrap.collector.dashboard.wording import HOUR
+from bootstrap.collector.questions import EvidenceFilter, Expected, TraceFilter
+from bootstrap.collector.records import TraceSummary
+from bootstrap.collector.store import Store
+
+_TRACES, _ERRORS = 8, 5
+_READ = 50
+_SPARK = (240, 48)
+
+
+class Broken(NamedTuple):
+    """An error report, or a trace with an error that nobody reported."""
+
+    title: str
+    service: str
+    time_ns: int
+    address: str
+    times: int = 1
+
+
+def show(store: Store, asked: Asked, expected: Sequence[Expected]) -> View:
+    """Everything on one page."""
+    traces = store.search.traces(TraceFilter(), limit=_TRACES).traces
+    return View(
+        "front.html",
+        {
+            "seen": overview(expected, store.search.arrivals()),
+            "traces": traces,
+            "longest": longest([trace.duration_ns for trace in traces]),
+            "errors": _errors(store),
+            **(_latency(store, asked.now_ns) if traces else {}),
+            "here": "Overview",
+            "kinds": "traces,logs,items",
+            "json_url": "/api/overview",
+        },
+    )
+
+
+def _errors(store: Store) -> list[Broken]:
+    """Of the latest reports each one once, and the latest traces that failed without one."""
+    reports = store.search.items(EvidenceFilter(), limit=_READ).items
+    failed = store.search.traces(TraceFilter(status="error"), limit=_READ).traces
+    reported = {report.trace_id for report in reports}
+    found = [_of_group(group) for group in grouped(reports)]
+    found += [_of_trace(trace) for trace in failed if trace.trace_id not in reported]
+    return sorted(found, key=lambda each: -each.time_ns)[:_ERRORS]
+
+
+def _of_group(group: Group) -> Broken:
+    return Broken(
+        group.title, group.service, group.last.time_ns, f"/errors/{quote(group.last.uuid)}", group.count
+    )
+
+
+def _of_trace(trace: TraceSummary) -> Broken:
+    return Broken(trace.name, ", ".join(trace.services), trace.start_ns, f"/traces/{trace.trace_id}")
+
+
+def _latency(store: Store, now_ns: int) -> dict[str, Any]:
+    """Of the last hour or, where nothing came in it, of all that is stored."""
+    title, found = "last hour", store.search.latency(TraceFilter(start_ns=now_ns - HOUR), columns=60)
+    if not found.count:
+        title, found = "all", store.search.latency(TraceFilter(), columns=60)
+    percentiles = (
+        ("p90", [each.p90_ns for each in found.columns]),
+        ("p50", [each.p50_ns for each in found.columns]),
+    )
+    return {
+        "latency_title": title,
+        "figures": (("P50", found.p50_ns), ("P90", found.p90_ns), ("P99", found.p99_ns)),
+        "sparks": _sparks(dict(percentiles)),
+    }
+
+
+def _sparks(curves: dict[str, list[int | None]]) -> list[tuple[str, str]]:
+    """Both on one scale."""
+    top = max((value or 0 for values in curves.values() for value in values), default=0)
+    return [(name, heatmap.line(values, *_SPARK, top=top)) for name, values in curves.items()]

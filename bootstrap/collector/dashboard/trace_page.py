@@ -1,0 +1,89 @@
+"""The page of one trace."""
+
+from bootstrap.collector.dashboard import facts, lines, waterfall
+from bootstrap.collector.dashboard.asking import Asked, Missing, View
+from bootstrap.collector.dashboard.facts import Details
+from bootstrap.collector.dashboard.waterfall import Operation, Waterfall
+from bootstrap.collector.dashboard.wording import duration
+from bootstrap.collector.ids import parse_trace_id, to_xray
+from bootstrap.collector.records import Trace
+from bootstrap.collector.store import Store
+
+_MOST_ROWS = 500
+_MOST_LINES = 200
+_BUSIEST = 4
+_TICKS = 5
+
+
+def show(store: Store, asked: Asked, text: str) -> View:
+    """Everything under one id, in either form; Missing."""
+    trace_id = parse_trace_id(text)
+    trace = store.trace(trace_id) if trace_id else None
+    if trace is None:
+        raise Missing(
+            "There is no such trace",
+            "It has not arrived here, or it was so long ago that it made room for newer ones. The id has 32 "
+            "hexadecimal digits, or X-Ray's form, 1-8-24.",
+        )
+    below = asked.params.get("below") or None
+    fall = waterfall.lay_out(trace, most=_MOST_ROWS, below=below)
+    root = min(fall.rows, key=lambda row: (row.depth, row.orphan, row.kind != "span"), default=None)
+    return View(
+        "trace.html",
+        {
+            "trace": trace,
+            "xray_id": to_xray(trace.trace_id),
+            "fall": fall,
+            "below": below,
+            "name": _name(trace, root),
+            "error": any(row.error for row in fall.rows),
+            "length": fall.end_ns - fall.start_ns if fall.rows else None,
+            "services": _services(trace, fall),
+            "busy": _busy(fall),
+            "ticks": _ticks(fall),
+            "details": _details,
+            "lines": [lines.view(line) for line in trace.lines],
+            "most_lines": _MOST_LINES,
+            "here": "Traces",
+            "kinds": None,
+            "json_url": f"/api/traces/{trace.trace_id}",
+        },
+    )
+
+
+def _name(trace: Trace, root: Operation | None) -> str:
+    if root:
+        return root.name or "no name"
+    if trace.items:
+        return trace.items[0].title
+    return trace.lines[0].message[:200]
+
+
+def _services(trace: Trace, fall: Waterfall) -> list[str]:
+    named = [row.service for row in fall.rows]
+    named += [line.service or "" for line in trace.lines]
+    named += [item.service or "" for item in trace.items]
+    return list(dict.fromkeys(filter(None, named)))
+
+
+def _busy(fall: Waterfall) -> list[tuple[str, str, list[waterfall.Busy]]]:
+    """Where the time went: once for each protocol, because both tell of the same time."""
+    spans = [row for row in fall.rows if row.kind == "span"]
+    documents = [row for row in fall.rows if row.kind != "span"]
+    both = (("OpenTelemetry", "span", spans), ("X-Ray", "segment", documents))
+    # Of a single operation it goes without saying.
+    found = [(title, kind, waterfall.busiest(rows, _BUSIEST)) for title, kind, rows in both if len(rows) > 1]
+    return [each for each in found if each[2]]
+
+
+def _ticks(fall: Waterfall) -> list[tuple[float, str]]:
+    """Places on the time line, in percent, and how long after its start they are."""
+    parts = range(_TICKS)
+    return [
+        (100 * part / (_TICKS - 1), duration(fall.length_ns * part // (_TICKS - 1)) if part else "0")
+        for part in parts
+    ]
+
+
+def _details(row: Operation) -> Details:
+    return facts.of_span(row.source) if row.kind == "span" else facts.of_document(row.source)
