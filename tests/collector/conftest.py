@@ -26,12 +26,14 @@ PATIENCE = 30.0
 SERVER = """
 import json, signal, sys
 from pathlib import Path
+from bootstrap.collector.questions import Expected
 from bootstrap.collector.server import Settings, serve
 given = json.loads(sys.argv[1])
 settings = Settings(
     database=Path(given["database"]), token=given["token"], http=("127.0.0.1", 0), daemon=("127.0.0.1", 0),
     allowed_hosts=frozenset(given["allowed_hosts"]), hidden=tuple(given["hidden"]),
     store_bytes=given["store_bytes"], log_groups=tuple(given["log_groups"]),
+    expected=tuple(Expected(**each) for each in given["expected"]),
 )
 # What serve() puts back when it returns: signals that come later are nobody's business here.
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -168,6 +170,7 @@ class Starter:
         allowed_hosts: tuple[str, ...] = (),
         store_bytes: int = 1 << 30,
         log_groups: tuple[str, ...] = ("cruddur",),
+        expected: tuple[dict[str, str], ...] = (),
     ) -> Collector:
         database = database or self.folder / "telemetry.db"
         settings = {
@@ -177,6 +180,7 @@ class Starter:
             "allowed_hosts": allowed_hosts,
             "store_bytes": store_bytes,
             "log_groups": log_groups,
+            "expected": expected,
         }
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", SERVER, json.dumps(settings)],

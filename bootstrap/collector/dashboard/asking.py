@@ -43,6 +43,8 @@ class Chip(NamedTuple):
 
     label: str
     address: str
+    time_ns: int | None = None
+    """Stands behind the label."""
 
 
 class Form(Struct):
@@ -67,8 +69,8 @@ _WORDS = {
     "max": "less than ms: ",
     "attribute": "",
     "q": "text ",
-    "start": "since ",
-    "end": "before ",
+    "start": "since",
+    "end": "before",
 }
 
 
@@ -104,13 +106,19 @@ class Asked:
         first = {name: self.params.get(name, "") for name in ("service", "status", "min", "max", "q")}
         return Form(**first, attributes=[value for value in self.params.getlist("attribute") if value])
 
-    def chips(self, *names: str) -> list[Chip]:
+    def chips(self) -> list[Chip]:
         """The conditions, each with the address that leaves it out."""
-        return [
-            Chip(f"{_WORDS[name]}{value}", links.address(self.path, links.less(self.pairs, (name, value))))
-            for name, value in dict.fromkeys(self.pairs)
-            if name in (names or _WORDS)
-        ]
+        return [self._chip(name, value) for name, value in dict.fromkeys(self.pairs) if name in _WORDS]
+
+    def _chip(self, name: str, value: str) -> Chip:
+        address = links.address(self.path, links.less(self.pairs, (name, value)))
+        if name in ("start", "end"):
+            try:
+                wanted = read_filter(QueryParams([(name, value)]))
+            except ParameterError:
+                return Chip(f"{_WORDS[name]} {value}", address)
+            return Chip(_WORDS[name], address, wanted.start_ns if name == "start" else wanted.end_ns)
+        return Chip(f"{_WORDS[name]}{value}", address)
 
     def with_(self, path: str | None = None, *, leave: Sequence[str] = (), **added: str) -> str:
         """The address of a page that asks for the same, without and with something."""

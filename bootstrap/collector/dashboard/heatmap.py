@@ -153,7 +153,7 @@ def _time_ticks(start_ns: int, end_ns: int) -> Iterator[Tick]:
     if length <= 0:
         return
     step = next((step for step in _STEPS if length / step <= _MOST_TICKS), length)
-    for time_ns in range(-(-start_ns // step) * step, end_ns, step):
+    for time_ns in range(-(-start_ns // step) * step, end_ns - length // 40, step):
         yield Tick(round((time_ns - start_ns) / length * 100, 2), "", time_ns)
 
 

@@ -101,16 +101,15 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
     line = frame.get("lineno")
     line = line if isinstance(line, int) and not isinstance(line, bool) else None
     arguments = frame.get("argspec"), frame.get("args")
-    variables = section("", frame.get("locals")).facts
+    values = dict(frame["locals"]) if isinstance(frame.get("locals"), Mapping) else {}
     if isinstance(arguments[0], list) and isinstance(arguments[1], list):
-        named = zip(map(plain, arguments[0]), arguments[1], strict=False)
-        variables = [*section("", dict(named)).facts, *variables]
+        values = dict(zip(map(plain, arguments[0]), arguments[1], strict=False)) | values
     return Frame(
         file=plain(frame.get("filename") or ""),
         line=line,
         function=plain(frame.get("method") or ""),
         code=list(_code(frame, line)),
-        variables=variables,
+        variables=section("", values).facts,
     )
 
 

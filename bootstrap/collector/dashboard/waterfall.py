@@ -10,7 +10,8 @@ from bootstrap.collector.segments import assemble
 
 Kind = Literal["span", "segment", "subsegment"]
 
-_SECOND = 1_000_000_000
+_LATEST = 9_000_000_000
+"""Seconds since 1970 after which X-Ray takes nothing."""
 
 
 class Operation(Struct, eq=False):
@@ -135,8 +136,9 @@ def _text(value: Any) -> str | None:
 
 
 def _nanoseconds(seconds: Any) -> int | None:
-    """X-Ray's times are seconds since 1970, exact to a microsecond at best."""
-    return round(seconds * 1_000_000) * 1_000 if isinstance(seconds, int | float) else None
+    """X-Ray's times are seconds since 1970, exact to a microsecond at best; a masked one is a text."""
+    known = isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < _LATEST
+    return round(seconds * 1_000_000) * 1_000 if known else None
 
 
 def _end(document: dict[str, Any]) -> int | None:

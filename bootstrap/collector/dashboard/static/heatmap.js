@@ -43,12 +43,12 @@ function start() {
     return { from: times[left], to: times[right], low: lengths[low], high: lengths[high] };
   }
 
-  function look() {
+  function look(hash) {
     const form = document.querySelector("[data-region]");
     const query = new URLSearchParams(new FormData(form));
     for (const [name, value] of Object.entries(fields())) query.set(name, value);
     for (const [name, value] of [...query]) if (!value) query.delete(name, value);
-    location.assign(`${form.getAttribute("action")}?${query}#part`);
+    location.assign(`${form.getAttribute("action")}?${query}${hash}`);
   }
 
   function say() {
@@ -73,7 +73,7 @@ function start() {
   plot.addEventListener("pointerup", () => {
     if (!dragging) return;
     dragging = false;
-    look();
+    look("");
   });
   plot.addEventListener("pointercancel", () => {
     dragging = false;
@@ -92,7 +92,7 @@ function start() {
       place(cursor, to, to);
       say();
     } else if (event.key === "Enter" && to) {
-      look();
+      look("#part"); // whoever has no pointer goes on reading there
     } else if (event.key === "Escape" && to) {
       from = to = null;
       clear(chosen);

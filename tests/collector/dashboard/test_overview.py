@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from bootstrap.collector.dashboard.overview import overview
+from bootstrap.collector.questions import Arrival, Expected
+
+
+def expected(
+    service: str, vendor: str, where: Literal["local", "cloud", "off"], reason: str = ""
+) -> Expected:
+    return Expected(service, vendor, vendor.title(), where, reason)
+
+
+def test_what_is_to_arrive_and_what_has() -> None:
+    plans = [
+        expected("web", "honeycomb", "local"),
+        expected("web", "xray", "cloud", "You agreed. Keep it here: bootstrap up --telemetry xray=local"),
+        expected("web", "cloudwatch", "off", "Turn it on: bootstrap up"),
+        expected("web", "rollbar", "local"),
+    ]
+    arrivals = [
+        Arrival("web", "honeycomb", 1, 5, 3),
+        Arrival("", "xray", 1, 2, 1),
+        Arrival("api", "xray", 1, 2, 1),
+    ]
+    seen = overview(plans, arrivals)
+    assert [column.title for column in seen.columns] == ["Honeycomb", "Xray", "Cloudwatch", "Rollbar"]
+    assert [row.service for row in seen.rows] == ["web", "api", ""]
+    cells = seen.rows[0].cells
+    assert [cell.state for cell in cells] == ["arrived", "cloud", "off", "waiting"]
+    assert (cells[0].last_ns, cells[0].count, cells[2].reason) == (5, 3, "Turn it on: bootstrap up")
+    assert [cell.state for cell in seen.rows[1].cells] == ["none", "arrived", "none", "none"]
+
+
+def test_a_vendor_of_later_days_has_its_column() -> None:
+    seen = overview([], [Arrival("web", "new", 1, 2, 3)])
+    assert [column.vendor for column in seen.columns][-1] == "new"
+    assert seen.rows[0].cells[-1].count == 3
+
+
+def test_of_very_many_services_some() -> None:
+    seen = overview([], [Arrival(f"s{n:04}", "xray", 1, 2, 3) for n in range(60)])
+    assert (len(seen.rows), seen.left_out) == (50, 10)
