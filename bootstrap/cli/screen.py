@@ -93,7 +93,7 @@ def announce(session: Session, running: Sequence[str], *, stop: str) -> None:
         return
     lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls.items()]
     if collector:
-        lines.append(("traces", str(collector["page"])))
+        lines.append(("dashboard", str(collector["page"])))
         daemon = f", {collector['daemon']} (X-Ray)" if collector["daemon"] else ""
         lines.append(("collector", f"{collector['url']} (OTLP/HTTP){daemon}"))
     lines += telemetry.lines(routing.recorded(session.state))

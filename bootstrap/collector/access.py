@@ -87,7 +87,8 @@ class TokenGuard:
     """Refuses whoever does not know the token, except on the open paths and with `ingest` requests.
 
     The token comes as `Authorization: Bearer`, as a cookie, or as `?token=`, which sets the cookie; a browser
-    is then sent on to the same address without it, so that it stays out of the history.
+    is then sent on to the same address without it, so that it stays out of the history. The cookie comes with
+    links from other sites, too (SameSite=Lax): the terminal of a workspace in a browser is one.
 
     Browsers send a cookie to every port of the name that set it: on a machine that several people use, a
     server of somebody else on another port of localhost is sent this one, too. So its value is not the token
@@ -148,7 +149,7 @@ class TokenGuard:
         # Every run has its own, and every server on this machine is sent all of them.
         for name in others if len(others) >= _MOST_COOKIES else ():
             response.delete_cookie(name)
-        response.set_cookie(self._cookie, self._session, httponly=True, samesite="strict")
+        response.set_cookie(self._cookie, self._session, httponly=True, samesite="lax")
 
     def _with_cookie(self, request: HTTPConnection, send: Send) -> Send:
         carrier = Response()

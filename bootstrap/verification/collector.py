@@ -38,4 +38,4 @@ class Collector:
     def link(self, trace_id: str) -> str:
         """Where a person reads the trace."""
         base, _, query = self._page.partition("/?")
-        return f"{base}/api/traces/{trace_id}?{query}"
+        return f"{base}/traces/{trace_id}?{query}"

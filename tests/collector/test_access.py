@@ -85,7 +85,7 @@ def test_the_token_in_the_address_becomes_a_cookie(collector: Collector) -> None
     answer = get(collector, f"/api/traces?token={collector.token}")
     assert answer.status == 200
     value, *properties = answer.headers["set-cookie"].split("; ")
-    assert {text.lower() for text in properties} == {"httponly", "path=/", "samesite=strict"}
+    assert {text.lower() for text in properties} == {"httponly", "path=/", "samesite=lax"}
     assert collector.token not in value
     assert get(collector, "/api/traces", Cookie=value).status == 200
 

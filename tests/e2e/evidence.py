@@ -126,7 +126,7 @@ class Running:
 def where_it_runs(announced: str) -> Running:
     """Read what `up` prints once everything is healthy."""
     backend = re.search(r"backend-flask +(http\S+)/api/health-check", announced)
-    traces = re.search(r"traces +(http\S+)", announced)
+    dashboard = re.search(r"dashboard +(http\S+)", announced)
     assert backend, announced
-    assert traces, announced
-    return Running(backend[1], Traces(traces[1]))
+    assert dashboard, announced
+    return Running(backend[1], Traces(dashboard[1].replace("/?", "/api/traces?")))

@@ -61,7 +61,7 @@ def test_in_containers(checkout: Checkout, clouds: Clouds) -> None:
     assert "of the trace in the dataset 'backend-flask'" in found["backend-flask honeycomb"]["detail"]
     assert "rollbar.com/occurrence" in found["backend-flask rollbar"]["link"]
     assert "Successfully sent batch of" in found["backend-flask xray"]["detail"]
-    assert {name for name, each in found.items() if "/api/traces/" in each["link"]} == {
+    assert {name for name, each in found.items() if "/traces/" in each["link"]} == {
         "backend-flask xray",
         "backend-flask cloudwatch",
     }
@@ -113,7 +113,7 @@ def test_as_processes(processes: Checkout, clouds: Clouds, free_port: int) -> No
         check_headers(free_port, Traces.of(ready["collector"]))
         found = processes.findings("--strict", **environ)
         assert {each["state"] for each in found.values()} == {"arrived"}
-        assert {name for name, each in found.items() if "/api/traces/" in each["link"]} == {
+        assert {name for name, each in found.items() if "/traces/" in each["link"]} == {
             "backend-flask honeycomb",
             "backend-flask xray",
         }

@@ -67,10 +67,10 @@ def _of_trace(trace: TraceSummary) -> Broken:
 
 
 def _latency(store: Store, now_ns: int) -> dict[str, Any]:
-    """Of the last hour or, where nothing came in it, of all that is stored."""
+    """Of the last hour or, where nothing came in it, of the one before the newest trace."""
     title, found = "last hour", store.search.latency(TraceFilter(start_ns=now_ns - HOUR), columns=60)
     if not found.count:
-        title, found = "all", store.search.latency(TraceFilter(), columns=60)
+        title, found = "latest hour", store.search.latency(TraceFilter(), columns=60)
     percentiles = (
         ("p90", [each.p90_ns for each in found.columns]),
         ("p50", [each.p50_ns for each in found.columns]),

@@ -57,7 +57,7 @@ def _spans(asked: Asked) -> list[tuple[str, str, bool]]:
     fixed = any(name in ("start", "end") for name, _ in asked.pairs)
     leave = ("start", "end", "last", *_PART)
     spans = [(_label(name), asked.with_(leave=leave, last=name), name == chosen) for name in LATELY]
-    return [*spans, ("all time", asked.with_(leave=leave), chosen is None and not fixed)]
+    return [("latest", asked.with_(leave=leave), chosen is None and not fixed), *spans]
 
 
 def _label(name: str) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.collector.conftest import Collector, Starter
+from tests.collector.conftest import PATIENCE, Collector, Starter
 from tests.collector.dashboard.scenario import Journal, play
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 EXPECTED = (
     ("backend-flask", "honeycomb", "Honeycomb", "local", ""),
@@ -59,7 +60,59 @@ def browser() -> Iterator[Browser]:
     if path is None:
         pytest.skip("there is no chromium here")
     with playwright.sync_playwright() as running:
-        # In a container that runs as root there is no sandbox; the pages are our own.
-        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        # In a container that runs as root there is no sandbox; the pages are our own. Letters in shades of
+        # grey make pictures smaller.
+        browser = running.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-lcd-text"])
         yield browser
         browser.close()
+
+
+@dataclass
+class Visit:
+    """One browser's look at a collector, and what went wrong in it."""
+
+    context: BrowserContext
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def page(self) -> Page:
+        """A new tab; whatever it complains about, or asks of others, is noted down."""
+        page = self.context.new_page()
+        page.on("console", lambda message: self._complain(message.type, message.text))
+        page.on("pageerror", lambda error: self._complain("error", str(error)))
+        page.on("request", lambda request: self._asks(request.url))
+        return page
+
+    def _complain(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    def _asks(self, address: str) -> None:
+        if not address.startswith((self.url + "/", "data:")):
+            self.complaints.append(f"asks for {address}")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Opens the pages in a browser, the first time by the address with the token."""
+
+    browser: Browser
+
+    @contextlib.contextmanager
+    def __call__(self, collector: Collector, **how: Any) -> Iterator[tuple[Visit, Page]]:
+        """The front page; at the end, nothing must have gone wrong."""
+        context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
+        context.set_default_timeout(PATIENCE * 1_000)
+        visit = Visit(context, collector.url)
+        try:
+            page = visit.page()
+            page.goto(f"{collector.url}/?token={collector.token}")
+            yield visit, page
+            assert visit.complaints == []
+        finally:
+            context.close()
+
+
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> Visitor:
+    return Visitor(browser)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bootstrap.collector import segments
 from bootstrap.collector.dashboard.waterfall import Waterfall, busiest, lay_out
-from bootstrap.collector.records import NO_SCOPE, LogLine, Span, Status, Trace
+from bootstrap.collector.records import NO_SCOPE, LogLine, Segment, Span, Status, Trace
 
 TRACE = "6b0b596c7038cc653177eddc63803bff"
 SECOND = 1_000_000_000
@@ -23,9 +23,7 @@ def span(own: str, parent: str | None, start: int, end: int, *, error: bool = Fa
     )  # fmt: skip
 
 
-def segment(
-    own: str, start: int, end: int | None, parent: str | None = None, **more: Any
-) -> segments.Segment:
+def segment(own: str, start: int, end: int | None, parent: str | None = None, **more: Any) -> Segment:
     document = {
         "trace_id": f"1-{TRACE[:8]}-{TRACE[8:]}", "id": own * 16, "name": own, "start_time": start,
         **({"in_progress": True} if end is None else {"end_time": end}),
@@ -34,9 +32,7 @@ def segment(
     return segments.decode(msgspec.json.encode(document))
 
 
-def trace(
-    *spans: Span, documents: tuple[segments.Segment, ...] = (), lines: tuple[LogLine, ...] = ()
-) -> Trace:
+def trace(*spans: Span, documents: tuple[Segment, ...] = (), lines: tuple[LogLine, ...] = ()) -> Trace:
     return Trace(TRACE, list(spans), list(documents), lines=list(lines))
 
 
