@@ -123,7 +123,7 @@ FOREIGN = """
 import sys
 import bootstrap.collector.__main__
 print([name for name in sys.modules if name.startswith("bootstrap.")])
-print([name for name in ("boto3", "click", "keyring", "psutil", "tomlkit") if name in sys.modules])
+print([name for name in ("boto3", "keyring", "psutil", "tomlkit") if name in sys.modules])
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -38,7 +39,9 @@ def get(pages: Pages, address: str) -> tuple[int, str]:
         "query_string": parts.query.encode(),
         "headers": [],
     }
-    asyncio.run(application(scope, receive, send))
+    # Not on this thread, where a browser's driver may have a loop of its own.
+    with ThreadPoolExecutor() as other:
+        other.submit(asyncio.run, application(scope, receive, send)).result()
     return status, body.decode()
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRACE = "6b0b596c7038cc653177eddc63803bff"
+NOW = 1_700_000_000_000_000_000
 UUID = "12345678-1234-4234-8234-123456789012"
 PAGES = (
     "/",
@@ -54,7 +55,7 @@ HOSTILE = (
 
 def tell(store: Store, text: str) -> None:
     """Put the text into every field that a sender can fill."""
-    now = time.time_ns()
+    now = NOW
     facts = {text: text, "nested": {text: [text, {text: text}]}, "http.route": text}
     raised = {"exception.type": text, "exception.message": text, "exception.stacktrace": text}
     span = Span(
