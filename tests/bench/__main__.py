@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import copying, questions, report, scenarios, starting
+from tests.bench import collector, copying, questions, report, scenarios, starting
 from tests.bench.faults import report as faults_report
 from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
@@ -26,7 +26,7 @@ _SCENARIOS = {
 
 T = TypeVar("T")
 
-_OTHERS = ("growth", "copying", "up", "overhead", "faults", "questions")
+_OTHERS = ("growth", "copying", "up", "ingest", "idle", "questions", "overhead", "faults")
 
 
 def main() -> None:
@@ -54,6 +54,8 @@ def main() -> None:
     growth = _alone("growth", wanted, lambda folder: scenarios.growth(folder, asked.runs))
     copied = _alone("copying", wanted, copying.copying) or []
     started = _alone("up", wanted, lambda folder: starting.starting(folder, asked.runs))
+    load = _alone("ingest", wanted, collector.ingest)
+    rest = _alone("idle", wanted, collector.idle)
     costs: overhead_report.Runs = {}
     if "overhead" in wanted:
         print("measuring overhead ...", file=sys.stderr)
@@ -68,11 +70,13 @@ def main() -> None:
         data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
         data |= {"copying": copying.as_data(copied), "up": starting.as_data(started)}
         data |= {"questions": questions.as_data(answered)}
+        data |= {"collector": collector.as_data(load, rest)}
         print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
         tables += [copying.as_markdown(copied)] if copied else []
         tables += [starting.as_markdown(started)] if started else []
+        tables += [collector.as_markdown(load, rest)] if load or rest else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
         tables += [faults_report.as_markdown(outages)] if outages else []
         tables += [questions.as_markdown(answered)] if answered else []
@@ -80,6 +84,7 @@ def main() -> None:
     failed = (
         copying.failures(copied)
         + starting.failures(started)
+        + collector.failures(load)
         + overhead_report.failures(costs)
         + faults_report.failures(outages)
         + (questions.failures(answered) if answered else [])
