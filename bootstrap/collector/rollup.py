@@ -76,29 +76,24 @@ class Rollup:
 
 
 def _operation(row: OperationRow) -> TraceRow:
-    return TraceRow(
-        trace_id=row.trace_id,
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
-        error=row.error,
-        rank=_KINDS[row.kind] + (_HAS_PARENT if row.parent_id else 0),
-        root_ns=row.start_ns,
-        name=row.name,
-        service=row.service,
-    )
+    # By place, because there are many; the order is that of TraceRow.
+    rank = _KINDS[row.kind] + (_HAS_PARENT if row.parent_id else 0)
+    start_ns = row.start_ns
+    return TraceRow(row.trace_id, start_ns, row.end_ns, row.error, rank, start_ns, row.name, row.service)
 
 
 def merged(one: TraceRow, other: TraceRow) -> TraceRow:
     """Both as one; as MERGE does it in the store."""
-    if ONLY_MENTIONED in (one.rank, other.rank) and one.rank != other.rank:
-        return min(one, other, key=lambda row: row.rank)
-    root = min(one, other, key=lambda row: (row.rank, row.root_ns, row.name))
-    ends = [end for end in (one.end_ns, other.end_ns) if end is not None]
-    return root._replace(
-        start_ns=min(one.start_ns, other.start_ns),
-        end_ns=max(ends, default=None),
-        error=one.error or other.error,
-    )
+    trace_id, start_ns, end_ns, error, rank, root_ns, name, service = one
+    _, other_start, other_end, other_error, other_rank, other_root, other_name, other_service = other
+    if rank != other_rank and ONLY_MENTIONED in (rank, other_rank):
+        return one if rank < other_rank else other
+    if (other_rank, other_root, other_name, other_service or "") < (rank, root_ns, name, service or ""):
+        rank, root_ns, name, service = other_rank, other_root, other_name, other_service
+    if end_ns is None or (other_end is not None and other_end > end_ns):
+        end_ns = other_end
+    start_ns = min(start_ns, other_start)
+    return TraceRow(trace_id, start_ns, end_ns, error or other_error, rank, root_ns, name, service)
 
 
 # 9 is ONLY_MENTIONED.
@@ -111,12 +106,12 @@ ON CONFLICT (trace_id) DO UPDATE SET
     end_ns = max(coalesce(end_ns, excluded.end_ns), coalesce(excluded.end_ns, end_ns)),
     error = max(error, excluded.error),
     rank = min(rank, excluded.rank),
-    root_ns = iif((excluded.rank, excluded.root_ns, excluded.name) < (rank, root_ns, name),
-        excluded.root_ns, root_ns),
-    name = iif((excluded.rank, excluded.root_ns, excluded.name) < (rank, root_ns, name),
-        excluded.name, name),
-    service = iif((excluded.rank, excluded.root_ns, excluded.name) < (rank, root_ns, name),
-        excluded.service, service)
+    root_ns = iif((excluded.rank, excluded.root_ns, excluded.name, coalesce(excluded.service, ''))
+        < (rank, root_ns, name, coalesce(service, '')), excluded.root_ns, root_ns),
+    name = iif((excluded.rank, excluded.root_ns, excluded.name, coalesce(excluded.service, ''))
+        < (rank, root_ns, name, coalesce(service, '')), excluded.name, name),
+    service = iif((excluded.rank, excluded.root_ns, excluded.name, coalesce(excluded.service, ''))
+        < (rank, root_ns, name, coalesce(service, '')), excluded.service, service)
 WHERE excluded.rank < 9 OR rank = 9
 """
 
