@@ -103,11 +103,7 @@ class OtlpReceiver:
         """Everything that takes time, for a worker thread."""
         reader = Reader(self._writer.masker)
         batch = self._writer.batch()
-        for span in reader.spans(decode(body)):
-            try:
-                batch.add(span)
-            except ValueError as error:
-                reader.reject(str(error))
+        batch.add_all(reader.spans(decode(body)), reader.reject)
         return _Taken(len(batch.rows), reader.rejected, reader.reason, self._writer.submit(batch))
 
 

@@ -36,6 +36,11 @@ class Mask:
         #: that is one character shorter than this
         self.reach = max(map(len, self._inside), default=0)
 
+    @property
+    def spellings(self) -> frozenset[str]:
+        """All that is looked for, inside texts or as the whole of one."""
+        return frozenset(self._whole.union(self._inside))
+
     def __call__(self, text: str) -> str:
         """Return the text without any secret value."""
         if text in self._whole:

@@ -4,8 +4,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bootstrap.collector.masking import MAX_DEPTH, Masker
@@ -82,3 +83,54 @@ def test_a_short_secret_masks_whole_values_only() -> None:
 def test_no_text_keeps_the_secret(secret: str, before: str, after: str) -> None:
     masked = Masker([secret]).text(before + secret + after)
     assert all(secret not in part for part in masked.split(MASK))
+
+
+texts = st.text(max_size=8) | st.sampled_from(
+    [
+        "Authorization",
+        "x.Cookie",
+        "coo\N{KELVIN SIGN}ie",
+        "http.request.header.x_api_key",
+        "1e5",
+        "True",
+        "nan",
+    ]
+)
+leaves = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | texts
+values = st.recursive(leaves, lambda part: st.lists(part) | st.dictionaries(texts, part), max_leaves=20)
+secrets = st.lists(texts | st.integers().map(str) | st.floats().map(str) | st.booleans().map(str), max_size=3)
+
+
+@given(st.lists(values, min_size=1, max_size=3), secrets, st.data())
+@example([{"a": 1e16}], ["1e+16"], None)
+@example([[True]], ["True"], None)
+@example(['"\\\x00'], ['"\\\x00'], None)
+def test_what_passes_has_nothing_to_mask(given_values: list[Any], hidden: list[str], data: Any) -> None:
+    if data and data.draw(st.booleans()):
+        hidden = [*hidden, data.draw(st.sampled_from(_parts(given_values)))]
+    masker = Masker(hidden)
+    if masker.passes([msgspec.json.encode(value) for value in given_values]):
+        assert [masker.value(value) for value in given_values] == given_values
+
+
+def _parts(value: Any) -> list[str]:
+    """Every text and number in a value, as text."""
+    if isinstance(value, list):
+        return [part for item in value for part in _parts(item)] or [""]
+    if isinstance(value, dict):
+        return [part for item in value.items() for part in _parts(list(item))] or [""]
+    return [str(value)]
+
+
+def test_an_innocent_text_passes() -> None:
+    body = msgspec.json.encode(
+        {"authorization.kind": ["none"], "name": "cookie", "size": 42, "part": "dev-1"}
+    )
+    assert Masker([SECRET, "dev", "424242"]).passes([body, body])
+    assert not Masker(["42"]).passes([body])
+    assert not Masker().passes([body, b""])
+
+
+@pytest.mark.parametrize("deep", [b"[" * 101 + b"]" * 101, b'{"a":' * 101 + b"1" + b"}" * 101])
+def test_what_is_nested_too_deep_does_not_pass(deep: bytes) -> None:
+    assert not Masker().passes([deep])
