@@ -51,9 +51,6 @@ class Scope(Struct, frozen=True):
         )
 
 
-NO_SCOPE = Scope()
-
-
 class Status(Struct, frozen=True):
     """How a span ended."""
 
@@ -61,8 +58,15 @@ class Status(Struct, frozen=True):
     message: str = ""
 
 
-class Span(Struct, frozen=True):
-    """One OpenTelemetry span; many have the same `resource` and the same `scope` object."""
+NO_SCOPE = Scope()
+UNSET = Status()
+
+
+class Span(Struct, frozen=True, omit_defaults=True):
+    """One OpenTelemetry span; many have the same `resource` and the same `scope` object.
+
+    What most spans lack is not written down.
+    """
 
     trace_id: str
     span_id: str
@@ -72,12 +76,12 @@ class Span(Struct, frozen=True):
     kind: str
     start_ns: int
     end_ns: int
-    status: Status
-    attributes: Attributes
-    events: list[Event]
-    links: list[Link]
-    resource: Attributes
-    scope: Scope
+    status: Status = UNSET
+    attributes: Attributes = {}
+    events: list[Event] = []
+    links: list[Link] = []
+    resource: Attributes = {}
+    scope: Scope = NO_SCOPE
     trace_state: str = ""
 
     def masked(self, masker: Masker) -> Self:
@@ -86,7 +90,9 @@ class Span(Struct, frozen=True):
             self,
             service=masker.text(self.service),
             name=masker.text(self.name),
-            status=replace(self.status, message=masker.text(self.status.message)),
+            status=replace(self.status, message=masker.text(self.status.message))
+            if self.status.message
+            else self.status,
             attributes=masker.value(self.attributes),
             events=[
                 replace(event, name=masker.text(event.name), attributes=masker.value(event.attributes))

@@ -20,13 +20,16 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status as WireStatus
 
 from bootstrap.collector.limits import MAX_SPANS, Budget, TooMuchError, check_json, check_protobuf
 from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import MAX_TIME_NS, Attributes, Event, Link, Scope, Span, Status
+from bootstrap.collector.records import MAX_TIME_NS, UNSET, Attributes, Event, Link, Scope, Span, Status
 from bootstrap.collector.rows import LISTED_NAME
 from bootstrap.model.masking import MASK
 
 _KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
+_ZEROS = {"0" * 2 * _TRACE_ID_BYTES, "0" * 2 * _SPAN_ID_BYTES}
+_PLAIN = {"string_value", "int_value", "bool_value"}
+_OK = Status("ok")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})*")
 
 
@@ -139,53 +142,64 @@ def _scope(scope: InstrumentationScope, reading: _Reading) -> Scope:
 
 
 def _span(wire: WireSpan, service: str, resource: Attributes, scope: Scope, reading: _Reading) -> Span:
-    reading.budget.spend(len(wire.events) + len(wire.links))
     start_ns = _time(wire.start_time_unix_nano)
+    # Each look at a field of a message makes an object, and there are many spans.
+    events, links, parent, kind = wire.events, wire.links, wire.parent_span_id, wire.kind
     return Span(
         trace_id=_identifier(wire.trace_id, _TRACE_ID_BYTES, "trace_id"),
         span_id=_identifier(wire.span_id, _SPAN_ID_BYTES, "span_id"),
-        parent_id=_parent(wire.parent_span_id),
+        parent_id=_parent(parent) if parent else None,
         service=service,
         name=wire.name,
-        kind=_KINDS[wire.kind] if 0 <= wire.kind < len(_KINDS) else _KINDS[0],
+        kind=_KINDS[kind] if 0 <= kind < len(_KINDS) else _KINDS[0],
         start_ns=start_ns,
         end_ns=max(start_ns, _time(wire.end_time_unix_nano)),
         status=_status(wire.status),
         attributes=_attributes(wire.attributes, reading),
-        events=[
-            Event(event.name, _time(event.time_unix_nano), _attributes(event.attributes, reading))
-            for event in wire.events
-        ],
-        links=[
-            Link(
-                _identifier(link.trace_id, _TRACE_ID_BYTES, "a link's trace_id"),
-                _identifier(link.span_id, _SPAN_ID_BYTES, "a link's span_id"),
-                _attributes(link.attributes, reading),
-            )
-            for link in wire.links
-        ],
+        events=_events(events, reading) if events else [],
+        links=_links(links, reading) if links else [],
         resource=resource,
         scope=scope,
         trace_state=wire.trace_state,
     )
 
 
+def _events(events: Collection[WireSpan.Event], reading: _Reading) -> list[Event]:
+    reading.budget.spend(len(events))
+    return [
+        Event(event.name, _time(event.time_unix_nano), _attributes(event.attributes, reading))
+        for event in events
+    ]
+
+
+def _links(links: Collection[WireSpan.Link], reading: _Reading) -> list[Link]:
+    reading.budget.spend(len(links))
+    return [
+        Link(
+            _identifier(link.trace_id, _TRACE_ID_BYTES, "a link's trace_id"),
+            _identifier(link.span_id, _SPAN_ID_BYTES, "a link's span_id"),
+            _attributes(link.attributes, reading),
+        )
+        for link in links
+    ]
+
+
 def _status(status: WireStatus) -> Status:
-    match status.code:
-        case WireStatus.STATUS_CODE_OK:
-            return Status("ok")
-        case WireStatus.STATUS_CODE_ERROR:
-            return Status("error", status.message)
-        case _:
-            return Status("unset", status.message)
+    code, message = status.code, status.message
+    if code == WireStatus.STATUS_CODE_ERROR:
+        return Status("error", message)
+    if code == WireStatus.STATUS_CODE_OK:
+        return _OK
+    return Status("unset", message) if message else UNSET
 
 
 def _identifier(value: bytes, length: int, name: str) -> str:
     if len(value) != length:
         raise UnusableSpanError(f"{name} has {len(value)} bytes instead of {length}")
-    if not any(value):
+    text = value.hex()
+    if text in _ZEROS:
         raise UnusableSpanError(f"{name} is all zero")
-    return value.hex()
+    return text
 
 
 def _parent(value: bytes) -> str | None:
@@ -201,12 +215,22 @@ def _time(nanoseconds: int) -> int:
 
 def _attributes(pairs: Collection[KeyValue], reading: _Reading) -> Attributes:
     reading.budget.spend(len(pairs))
-    return {pair.key: _value(pair.value, reading) for pair in pairs}
+    found = {}
+    for pair in pairs:
+        value = pair.value
+        # Nearly all are texts or numbers, which are read in one step.
+        found[pair.key] = value.string_value or value.int_value or _value(value, reading)
+    return found
 
 
 def _value(value: AnyValue, reading: _Reading) -> Any:
     """Any kind of value as JSON has it; see `Attributes`."""
-    match value.WhichOneof("value"):
+    kind = value.WhichOneof("value")
+    if kind in _PLAIN:
+        return getattr(value, kind)
+    match kind:
+        case "double_value":
+            return _double(value.double_value)
         case "array_value":
             reading.budget.spend(len(value.array_value.values))
             return [_value(item, reading) for item in value.array_value.values]
@@ -214,9 +238,7 @@ def _value(value: AnyValue, reading: _Reading) -> Any:
             return _attributes(value.kvlist_value.values, reading)
         case "bytes_value":
             return _binary(value.bytes_value, reading)
-        case "double_value":
-            return _double(value.double_value)
-        case kind:
+        case _:
             return getattr(value, kind) if kind else None
 
 
@@ -225,8 +247,8 @@ def _binary(data: bytes, reading: _Reading) -> str:
 
 
 def _double(number: float) -> float | str:
+    if math.isfinite(number):
+        return number
     if math.isnan(number):
         return "NaN"
-    if math.isinf(number):
-        return "Infinity" if number > 0 else "-Infinity"
-    return number
+    return "Infinity" if number > 0 else "-Infinity"
