@@ -23,6 +23,8 @@ from bootstrap.system.files import file_error
 
 _BUSY_SECONDS = 5.0
 _READ_BYTES = 16 * 1024 * 1024
+_CACHE_BYTES = 16 * 1024 * 1024
+_CHECKPOINT_BYTES = 16 * 1024 * 1024
 
 # What was sent twice is stored once. Only a segment that was still running gives way to what came later.
 _INSERT_OPERATION = """
@@ -115,6 +117,8 @@ class Store:
         """An open connection for writing."""
         with self._connection() as connection:
             page = connection.execute("PRAGMA page_size").fetchone()[0]
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_BYTES // 1024}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // page}")
             connection.execute(f"PRAGMA max_page_count = {max(1, self._limit // page)}")
             yield StoreWriter(connection, self._path)
 
