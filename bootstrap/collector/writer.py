@@ -56,6 +56,11 @@ class Writer:
             stored.set_result(None)
         return stored
 
+    def offer(self, batch: Batch) -> Future[None] | None:
+        """The same for a thread that may not wait: None if the queue is full."""
+        stored: Future[None] = Future()
+        return stored if self._queue.offer(_Waiting(batch, stored), batch.size) else None
+
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Run the thread; on the way out everything that was submitted is committed."""

@@ -4,15 +4,15 @@ import contextlib
 import selectors
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 
 import msgspec
 
-from bootstrap.collector.queues import ByteQueue
 from bootstrap.collector.records import Segment
 from bootstrap.collector.reporting import Tally, complain
-from bootstrap.collector.rows import Batch
 from bootstrap.collector.segments import InvalidSegmentError, decode
 from bootstrap.collector.writer import Writer
 
@@ -20,11 +20,12 @@ _MAX_DATAGRAM = 65_535
 _DATAGRAM_BYTES = 100  # what a short one takes besides its bytes
 _QUEUED_BYTES = 64 * 1024 * 1024
 _DRAINED_AT_ONCE = 1_000
-_DATAGRAMS_PER_BATCH = 500
+_AT_ONCE = 32
+_ROWS_PER_BATCH = 500
 _BYTES_PER_BATCH = 4 * 1024 * 1024
-_POLL_SECONDS = 0.2
+_RETRY_SECONDS = 0.002
 _STOP_SECONDS = 0.5
-_LAST_BYTES = 1024 * 1024  # what takes no time to speak of, however late the decoder gets its turn
+_LAST_BYTES = 1024 * 1024
 
 
 class _Header(msgspec.Struct):
@@ -52,47 +53,52 @@ def read_datagram(datagram: bytes) -> Segment:
 
 
 class XRayReceiver:
-    """Takes segments from a UDP socket."""
+    """Takes segments from a UDP socket.
+
+    One thread empties the socket and decodes, a few datagrams at a time: the kernel throws away what does not
+    fit its small buffer, so nothing may keep this thread from looking there for more than a moment.
+    """
 
     def __init__(self, udp: socket.socket, writer: Writer, tally: Tally) -> None:
         self._udp = udp
         self._writer = writer
         self._tally = tally
-        self._stop = threading.Event()
-        self._datagrams: ByteQueue[bytes] = ByteQueue(_QUEUED_BYTES)
+        self._stopping = threading.Event()
+        self._arrived: deque[bytes] = deque()
+        self._room = _QUEUED_BYTES
+        self._batch = writer.batch()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Receive until the end of the block; what has arrived by then goes to the writer, in half a second.
 
-        One thread does nothing but empty the socket, because the kernel throws away what does not fit its
-        small buffer; another one decodes.
+        With much more than half a second's work, what came last is lost.
         """
-        receiver = threading.Thread(target=self._receive, name="xray-udp", daemon=True)
-        decoder = threading.Thread(target=self._decode, name="xray-decode", daemon=True)
-        receiver.start()
-        decoder.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            receiver.join()
-            decoder.join(_STOP_SECONDS)
-            if dropped := self._datagrams.shorten(_LAST_BYTES):
-                complain(f"{dropped} X-Ray segments that had arrived are lost: there was no time for them")
-            decoder.join()
+        waker, woken = socket.socketpair()
+        with waker, woken:
+            thread = threading.Thread(target=self._run, args=(woken,), name="xray", daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                self._stopping.set()
+                waker.close()
+                thread.join()
 
-    def _receive(self) -> None:
+    def _run(self, woken: socket.socket) -> None:
         self._udp.settimeout(0)
         with selectors.DefaultSelector() as selector:
             selector.register(self._udp, selectors.EVENT_READ)
-            stopping = False
-            while not stopping:
-                # Looked at before the last round, so that what arrived before the stop is still read.
-                stopping = self._stop.is_set()
-                if selector.select(0 if stopping else _POLL_SECONDS):
-                    self._drain()
-        self._datagrams.close()
+            selector.register(woken, selectors.EVENT_READ)
+            while not self._stopping.is_set():
+                if not self._arrived and not self._batch.rows:
+                    selector.select()
+                self._drain()
+                self._decode(_AT_ONCE)
+                if not self._arrived or self._is_full():
+                    self._offer()
+        self._drain()
+        self._finish()
 
     def _drain(self) -> None:
         """Take what the kernel holds, but look up now and then; what there is no room for is counted."""
@@ -102,34 +108,74 @@ class XRayReceiver:
                 datagram = self._udp.recv(_MAX_DATAGRAM)
             except (BlockingIOError, InterruptedError):
                 break
-            dropped += not self._datagrams.offer(datagram, len(datagram) + _DATAGRAM_BYTES)
+            size = len(datagram) + _DATAGRAM_BYTES
+            if size > self._room:
+                dropped += 1
+            else:
+                self._room -= size
+                self._arrived.append(datagram)
         if dropped:
             self._tally.add("xray", "dropped", dropped)
 
-    def _decode(self) -> None:
-        datagram = self._datagrams.get()
-        while datagram is not None:
-            batch = self._writer.batch()
-            size = 0
-            while datagram is not None:
-                self._read(datagram, batch)
-                size += len(datagram)
-                if len(batch.rows) >= _DATAGRAMS_PER_BATCH or size >= _BYTES_PER_BATCH:
-                    break
-                datagram = self._datagrams.get_nowait()
-            self._hand_over(batch)
-            datagram = self._datagrams.get()
+    def _decode(self, count: int) -> None:
+        """Add so many datagrams to the batch, unless it is full; nobody hears what is wrong with one."""
+        if not self._is_full():
+            count = min(count, len(self._arrived))
+            self._batch.add_all(self._segments(self._take() for _ in range(count)), self._refuse)
 
-    def _read(self, datagram: bytes, batch: Batch) -> None:
-        """Add what a datagram holds; over UDP nobody can be told why it holds nothing."""
-        try:
-            batch.add(read_datagram(datagram))
-        except ValueError:
-            self._tally.add("xray", "invalid")
+    def _take(self) -> bytes:
+        datagram = self._arrived.popleft()
+        self._room += len(datagram) + _DATAGRAM_BYTES
+        return datagram
 
-    def _hand_over(self, batch: Batch) -> None:
-        def count(stored: Future[None]) -> None:
-            self._tally.add("xray", "lost" if stored.exception() else "stored", len(batch.rows))
+    def _segments(self, datagrams: Iterable[bytes]) -> Iterator[Segment]:
+        for datagram in datagrams:
+            try:
+                yield read_datagram(datagram)
+            except InvalidSegmentError:
+                self._refuse()
 
-        if batch.rows:
-            self._writer.submit(batch).add_done_callback(count)
+    def _refuse(self, _: str = "") -> None:
+        self._tally.add("xray", "invalid")
+
+    def _is_full(self) -> bool:
+        return len(self._batch.rows) >= _ROWS_PER_BATCH or self._batch.size >= _BYTES_PER_BATCH
+
+    def _offer(self) -> None:
+        """Hand the batch over if the writer has room; else wait a little, and go on emptying the socket."""
+        if not self._batch.rows:
+            return
+        stored = self._writer.offer(self._batch)
+        if stored is None:
+            time.sleep(_RETRY_SECONDS)
+        else:
+            self._handed_over(stored)
+
+    def _handed_over(self, stored: Future[None]) -> None:
+        count = len(self._batch.rows)
+        self._batch = self._writer.batch()
+
+        def tell(done: Future[None]) -> None:
+            self._tally.add("xray", "lost" if done.exception() else "stored", count)
+
+        stored.add_done_callback(tell)
+
+    def _finish(self) -> None:
+        """Decode what is left, for as long as there is time; however late it is, a little takes none."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self._arrived:
+            if time.monotonic() > deadline:
+                self._shorten()
+            self._decode(_AT_ONCE)
+            if self._is_full():
+                self._handed_over(self._writer.submit(self._batch))
+        self._handed_over(self._writer.submit(self._batch))
+
+    def _shorten(self) -> None:
+        """Throw away what came last."""
+        dropped = 0
+        while _QUEUED_BYTES - self._room > _LAST_BYTES:
+            self._room += len(self._arrived.pop()) + _DATAGRAM_BYTES
+            dropped += 1
+        if dropped:
+            complain(f"{dropped} X-Ray segments that had arrived are lost: there was no time for them")
