@@ -141,7 +141,7 @@ def _overall(columns: Sequence[_Column], rows: Sequence[Sequence[tuple[int, int]
         rank = _rank(before[-1], percent)
         row = bisect_right(before, rank) - 1
         parts = (column.durations[at[row][0] : at[row][1]] for column, at in zip(columns, rows, strict=True))
-        inside: list[int] = sorted(chain.from_iterable(parts))
-        return inside[rank - before[row]]
+        inside = sorted(chain.from_iterable(parts))
+        return int(inside[rank - before[row]])
 
     return [percentile(percent) if before[-1] else None for percent in _PERCENTS]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bootstrap.collector.credentials import NAMES, may_hold, mask_credentials, normal
+from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold, normal
 from bootstrap.model.masking import MASK, TELLING, Mask
 
 MAX_DEPTH = 100
