@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from bootstrap.collector.quiet import BUSY_SECONDS, QUIET_SECONDS, Quiet
 
 IDS = st.sampled_from("abcdef")
-#: what is touched, and after how many seconds the next one is
-TOUCHED = st.lists(st.tuples(IDS, st.floats(0, 3)))
+#: what is touched, and after how many seconds the next one is; in eighths, which add up without rounding
+TOUCHED = st.lists(st.tuples(IDS, st.integers(0, 24).map(lambda eighths: eighths / 8)))
 
 
 @given(TOUCHED)

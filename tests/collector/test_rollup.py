@@ -75,8 +75,12 @@ def test_any_order_and_any_batches_give_the_same(sent: list[list[Row]], data: st
 def test_the_store_has_the_services_of_all(sent: list[list[Row]]) -> None:
     with empty() as connection:
         for batch in sent:
-            connection.executemany(ADD_SERVICE, Rollup(batch).services)
-        found = set(connection.execute("SELECT service, trace_id FROM trace_service"))
+            rollup = Rollup(batch)
+            connection.executemany(MERGE, [(*row, 7) for row in rollup.traces.values()])
+            connection.executemany(ADD_SERVICE, rollup.services)
+        found = set(
+            connection.execute("SELECT s.service, trace_id FROM trace_service AS s JOIN trace USING (number)")
+        )
     rows = [row for batch in sent for row in batch]
     wanted = {(row.service, row.trace_id) for row in rows if getattr(row, "trace_id", None)}  # type: ignore[union-attr]
     assert found == {(service, trace_id) for service, trace_id in wanted if service}
