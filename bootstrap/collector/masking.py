@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold, normal
+from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold
 from bootstrap.model.masking import MASK, TELLING, Mask
 
 MAX_DEPTH = 100
@@ -28,8 +28,9 @@ class Masker:
         """
         if self._anywhere or not all(map(_is_shallow, bodies)):
             return False
-        text = b"\n".join(bodies).decode()
-        return not any(mark in text for mark in self._marks) and not may_hold(normal(text))
+        data = b"\n".join(bodies)
+        text = data.decode()
+        return not any(mark in text for mark in self._marks) and not may_hold(data)
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -59,7 +60,9 @@ class Masker:
 
 def _is_credential(key: str) -> bool:
     """Whether a key names a credential header: `Authorization`, `http.request.header.x_api_key`."""
-    return key.rpartition(".")[2].replace("_", "-").lower() in NAMES
+    # Of other letters, some have small ones in ASCII: the sign of Kelvin is no K of a cookie.
+    last = key.rpartition(".")[2]
+    return last.isascii() and last.replace("_", "-").lower() in NAMES
 
 
 def _is_shallow(body: bytes) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold, normal
+from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold
 from bootstrap.model.masking import MASK
 
 TOKEN = "made-up.Token/1+2_3~4"
@@ -47,6 +47,8 @@ INNOCENT = [
     f"accessKeyId: AKIA{'MADEUP' * 2}MADE",
     "the session token has expired",
     f"commit {'0a' * 20}",
+    '{"missing": "authorization", "path": "/a"}',
+    '{"allowed": ["authorization", "content-type"]}',
     "[masked]",
     f"Authorization: {MASK}, and more",
 ]
@@ -56,6 +58,11 @@ INNOCENT = [
 def test_credentials_are_masked_and_nothing_else(text: str, masked: str) -> None:
     assert mask_credentials(text) == masked
     assert mask_credentials(masked) == masked
+
+
+@pytest.mark.parametrize("text", MASKED)
+def test_a_batch_that_holds_one_is_looked_at_more_closely(text: str) -> None:
+    assert may_hold(b'{"a":1}\n' + json.dumps({"text": text}).encode())
 
 
 @pytest.mark.parametrize("text", INNOCENT)
@@ -76,16 +83,16 @@ def test_no_value_behind_the_name_of_a_credential_stays(name: str, value: str, b
     assert mask_credentials(masked) == masked
 
 
-#: a value that is itself the name of a credential may be taken for one, with what follows for its value
-_HARMLESS = st.text().filter(lambda text: not may_hold(normal(text)))
+WORDS = st.sampled_from(["Authorization", "cookie", "a", "access_token"])
 
 
-@given(st.dictionaries(st.sampled_from(["Authorization", "cookie", "a", "access_token"]), _HARMLESS))
+@given(st.dictionaries(WORDS, st.text() | WORDS))
 def test_json_stays_json(document: dict[str, str]) -> None:
     masked = mask_credentials(json.dumps(document))
     kept = json.loads(masked)
     assert kept.keys() == document.keys()
-    assert kept.get("a") == document.get("a")
+    if document.get("a") == "Authorization" or not may_hold(document.get("a", "").encode()):
+        assert kept.get("a") == document.get("a")
 
 
 @given(st.text("authorizationcookie:=\"'\\[], bearer", max_size=60))
