@@ -5,6 +5,8 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows import engines
+from bootstrap.flows.run import COLLECTOR
+from bootstrap.stack.interface import Phase
 
 
 @verb()
@@ -45,6 +47,9 @@ def command(session: Session) -> None:
             for status in statuses
         ]
         output.table(("SERVICE", "PORT", "PID", "UP FOR", "STATE"), rows)
+        collector = session.state.read(COLLECTOR) or {}
+        if "page" in collector and any(status.phase is Phase.HEALTHY for status in statuses):
+            output.words(f"The dashboard: {collector['page']}")
     else:
         output.words("Nothing has run here yet. Start it: bootstrap up")
 

@@ -57,7 +57,11 @@ def test_in_the_background_and_again(project: Any, bootstrap: Any) -> None:
     assert re.search(r"^  api +http://localhost:\d+/$", first.err, re.MULTILINE)
     bootstrap("up", "--detach", cwd=project.root).check(1, "this project already runs", "bootstrap down")
     bootstrap("up", "--detach", "nope", cwd=project.root).check(2, "there is no service 'nope'")
-    bootstrap("status", cwd=project.root).check(0, "telemetry", "api", "healthy")
+    status = bootstrap("status", cwd=project.root).check(0, "telemetry", "api", "healthy")
+    pages = [re.search(r"[Dd]ashboard:? +(http\S+/\?token=\S+)", text) for text in (first.err, status.err)]
+    assert pages[0]
+    assert pages[1]
+    assert pages[0][1] == pages[1][1]
     bootstrap("logs", "nope", cwd=project.root).check(2, "there is no service 'nope'")
     assert "asked for /" in bootstrap("logs", "api", cwd=project.root).check(0).out
     bootstrap("down", cwd=project.root).check(0, "Stopped telemetry, api.")

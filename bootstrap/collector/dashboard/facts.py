@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from bootstrap.collector.dashboard import links
 from bootstrap.collector.dashboard.wording import plain
 from bootstrap.collector.parameters import write_filter
 from bootstrap.collector.questions import TraceFilter
@@ -21,9 +22,9 @@ class Fact(NamedTuple):
     searchable: bool = False
 
     @property
-    def condition(self) -> str:
-        """As the parameter `attribute` has it."""
-        return write_filter(TraceFilter(attributes=((self.name, self.value),)))[0][1]
+    def address(self) -> str:
+        """The page of the traces that have it."""
+        return links.address("/traces", write_filter(TraceFilter(attributes=((self.name, self.value),))))
 
 
 class Section(NamedTuple):

@@ -9,7 +9,7 @@ from bootstrap.collector.ids import parse_trace_id, to_xray
 from bootstrap.collector.records import Trace
 from bootstrap.collector.store import Store
 
-_MOST_ROWS = 500
+_MOST_ROWS = 300
 _MOST_LINES = 200
 _BUSIEST = 4
 _TICKS = 5

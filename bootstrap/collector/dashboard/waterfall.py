@@ -28,12 +28,13 @@ class Operation(Struct, eq=False):
     source: Any
     """The Span, or the X-Ray document."""
     parent: "Operation | None" = None
-    children: "list[Operation]" = []
+    """While the tree is made."""
+    children: "list[Operation] | None" = None
     depth: int = 0
     stop_ns: int = 0
     """Where its bar ends: with the trace, while it runs."""
     own: list[tuple[int, int]] = []
-    """When none of its children ran."""
+    """When none of its children ran; of those that are shown."""
     orphan: bool = False
     """Its parent is not among those that have arrived."""
     hidden: int = 0
@@ -89,10 +90,12 @@ def lay_out(trace: Trace, *, most: int, below: str | None = None) -> Waterfall:
         roots = chosen[:1]
         start_ns, end_ns = roots[0].start_ns, roots[0].stop_ns
     rows = list(_walk(roots))
-    for row in rows:
+    shown = _most_telling(rows, most)
+    for row in shown:
         row.own = _own(row)
-    total = len(rows)
-    return Waterfall(_most_telling(rows, most), start_ns, end_ns, total)
+    for each in operations:
+        each.parent = None  # without rings, all of it is gone as soon as nobody needs it
+    return Waterfall(shown, start_ns, end_ns, len(rows))
 
 
 def _from_span(span: Span) -> Operation:
@@ -157,10 +160,9 @@ def _tree(operations: Sequence[Operation]) -> list[Operation]:
         each.parent = None if parent is each else parent
         each.orphan = bool(each.parent_id) and each.parent is None
     _cut_rings(operations)
-    for each in operations:
-        each.children = []
     for each in sorted(operations, key=_order):
         if each.parent:
+            each.parent.children = each.parent.children or []
             each.parent.children.append(each)
     return sorted((each for each in operations if not each.parent), key=_order)
 
@@ -182,7 +184,7 @@ def _cut_rings(operations: Sequence[Operation]) -> None:
                 break
             path[id(each)] = each
             each = each.parent
-        safe |= path.keys()
+        safe.update(path)
 
 
 def _walk(roots: Sequence[Operation]) -> Iterator[Operation]:
@@ -193,13 +195,13 @@ def _walk(roots: Sequence[Operation]) -> Iterator[Operation]:
         if operation.parent and not operation.service:
             operation.service = operation.parent.service  # X-Ray names a subsegment after what was called
         yield operation
-        waiting += [(child, depth + 1) for child in reversed(operation.children)]
+        waiting += [(child, depth + 1) for child in reversed(operation.children or [])]
 
 
 def _own(operation: Operation) -> list[tuple[int, int]]:
     """What children leave of an operation's time; they may overlap, and stick out."""
     left, at = [], operation.start_ns
-    for child in operation.children:
+    for child in operation.children or []:
         if child.start_ns > at:
             left.append((at, min(child.start_ns, operation.stop_ns)))
         at = max(at, child.stop_ns)

@@ -25,6 +25,8 @@ _SPACE, _DELETE, _SYMBOLS = 0x20, 0x7F, 0x2400
 
 def visible(text: str) -> str:
     """The text with a symbol in place of each character that would not be seen: ␀, ⟦U+202E⟧."""
+    if text.isascii() and text.isprintable():  # as nearly all of it is
+        return text
     return _HIDDEN.sub(_symbol, text)
 
 

@@ -231,8 +231,8 @@ def test_a_trace_of_ten_thousand_spans(collector: Collector, made: object) -> No
     spans = [made.span(trace_id, parentSpanId=root["spanId"]) for _ in range(9_999)]  # type: ignore[attr-defined]
     assert collector.post_json(made.export(root, *spans)).status == 200  # type: ignore[attr-defined]
     shown = page(collector, f"/traces/{trace_id}")
-    assert "500 of 10,000 operations are shown" in shown.words
-    assert len([tag for tag, _ in shown.elements if tag == "details"]) == 500
+    assert "300 of 10,000 operations are shown" in shown.words
+    assert len([tag for tag, _ in shown.elements if tag == "details"]) == 300
     [below] = [address for address in shown.attributes("a", "href") if "below=" in address]
-    assert "9,500 shorter operations below" in shown.words
+    assert "9,700 shorter operations below" in shown.words
     assert page(collector, below).words
