@@ -54,6 +54,12 @@ class Overview(Struct):
     rows: list[ServiceRow]
     left_out: int = 0
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether nothing of this run is to come here."""
+        states = {cell.state for row in self.rows for cell in row.cells}
+        return "cloud" in states and not states & {"waiting", "arrived"}
+
 
 def overview(expected: Sequence[Expected], arrivals: Sequence[Arrival]) -> Overview:
     """Put together what is to arrive and what has arrived; services of this run come first."""

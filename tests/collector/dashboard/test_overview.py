@@ -33,6 +33,14 @@ def test_what_is_to_arrive_and_what_has() -> None:
     assert [cell.state for cell in seen.rows[1].cells] == ["none", "arrived", "none", "none"]
 
 
+def test_whether_anything_is_to_come_here() -> None:
+    cloud, off, here = (expected("web", "xray", where) for where in ("cloud", "off", "local"))
+    assert overview([cloud], []).elsewhere
+    assert not overview([off], []).elsewhere
+    assert not overview([here], []).elsewhere
+    assert not overview([cloud], [Arrival("api", "xray", 1, 2, 3)]).elsewhere
+
+
 def test_a_vendor_of_later_days_has_its_column() -> None:
     seen = overview([], [Arrival("web", "new", 1, 2, 3)])
     assert [column.vendor for column in seen.columns][-1] == "new"

@@ -158,9 +158,9 @@ def test_whatever_the_parents_say(given: list[tuple[str, str | None, int, int]],
         assert 0 <= fall.share(row.start_ns) <= fall.share(row.stop_ns) <= 100
     part = lay_out(whole, most=most)
     assert len(part.rows) == min(most, len(given)) or len(part.rows) < most
-    kept, depths = {row.id for row in part.rows}, {row.id: row.depth for row in fall.rows}
+    kept, depth_of = {row.id for row in part.rows}, {row.id: row.depth for row in fall.rows}
     assert all(row.depth == 0 or row.parent_id in kept for row in part.rows)
-    assert all(row.depth == depths[row.id] for row in part.rows)
+    assert all(row.depth == depth_of[row.id] for row in part.rows)
 
 
 def test_ten_thousand_below_one_another() -> None:

@@ -42,5 +42,5 @@ export function keepAges() {
   }, 1000);
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const told = document.querySelector("[data-zone]");
-  if (told) told.textContent = `Times are yours${zone ? ` (${zone})` : ""}; hold the pointer over one for UTC.`;
+  if (told) told.textContent = `Times are in your time zone${zone ? `, ${zone}` : ""}; hold the pointer over one for UTC.`;
 }
