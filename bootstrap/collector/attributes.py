@@ -124,8 +124,3 @@ class Needle:
         if self.is_ascii:
             return any(self._octets in text.encode().lower() for text in texts)
         return any(self._folded in text.casefold() for text in texts)
-
-
-def says(found: Iterable[str], text: str) -> bool:
-    """Whether one of the texts holds this one."""
-    return Needle(text).is_in(found)

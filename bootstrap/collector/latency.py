@@ -134,7 +134,7 @@ def _percentiles(durations: Sequence[int]) -> list[int | None]:
 
 def _overall(columns: Sequence[_Column], rows: Sequence[Sequence[tuple[int, int]]]) -> list[int | None]:
     """The percentiles of all columns; to sort the rows that they lie in is enough."""
-    counts = [sum(last - first for first, last in row) for row in zip(*rows, strict=True)]
+    counts: list[int] = [sum(last - first for first, last in row) for row in zip(*rows, strict=True)]
     before = list(accumulate(counts, initial=0))
 
     def percentile(percent: int) -> int:
@@ -142,6 +142,6 @@ def _overall(columns: Sequence[_Column], rows: Sequence[Sequence[tuple[int, int]
         row = bisect_right(before, rank) - 1
         parts = (column.durations[at[row][0] : at[row][1]] for column, at in zip(columns, rows, strict=True))
         inside = sorted(chain.from_iterable(parts))
-        return int(inside[rank - before[row]])
+        return inside[rank - before[row]]
 
     return [percentile(percent) if before[-1] else None for percent in _PERCENTS]

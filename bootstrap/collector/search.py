@@ -28,18 +28,27 @@ from bootstrap.collector.questions import (
 from bootstrap.collector.records import Item, TraceSummary
 from bootstrap.collector.rows import LISTED_NAME
 
+# An index knows which operations are spans, asked just so: rows are read only where there are others.
 _SUMMARIES = """
+WITH wanted AS (
+    SELECT
+        *,
+        (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id) AS operations,
+        (SELECT count(*) FROM operation
+            WHERE operation.trace_id = trace.trace_id AND (kind = 'span') = 1) AS spans
+    FROM trace WHERE trace_id IN (SELECT value FROM json_each(?))
+)
 SELECT
     trace_id,
-    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.number = trace.number),
+    (SELECT json_group_array(service) FROM trace_service WHERE trace_service.number = wanted.number),
     name,
     start_ns,
     end_ns - start_ns,
-    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND (kind = 'span') = 1),
-    (SELECT count(*) FROM operation WHERE operation.trace_id = trace.trace_id AND (kind = 'span') = 0
-        AND kind = 'segment'),
+    spans,
+    iif(operations = spans, 0,
+        (SELECT count(*) FROM operation WHERE operation.trace_id = wanted.trace_id AND kind = 'segment')),
     error
-FROM trace WHERE trace_id IN (SELECT value FROM json_each(?)) ORDER BY start_ns DESC, number DESC
+FROM wanted ORDER BY start_ns DESC, number DESC
 """
 
 # What stands for the name of a trace without operations.
