@@ -59,6 +59,9 @@ WHERE used_ns < excluded.used_ns - 60 * 1000000000
 _TRACE = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
 _SHARED = "SELECT body FROM shared WHERE digest = ?"
 
+_read_span = msgspec.json.Decoder(Span).decode
+_read_segment = msgspec.json.Decoder(Segment).decode
+
 
 class StoreFullError(OSError):
     """There is no room; trying again does not help."""
@@ -149,10 +152,10 @@ def _operations(
             resource_size, resource_value = resources.get(resource)
             scope_size, scope_value = scopes.get(scope)
             limit -= resource_size + scope_size
-            span = msgspec.json.decode(body, type=Span)
+            span = _read_span(body)
             spans.append(replace(span, resource=resource_value, scope=scope_value))
         else:
-            segments.append(msgspec.json.decode(body, type=Segment))
+            segments.append(_read_segment(body))
         if limit < 0:
             return spans, segments, True
     return spans, segments, False
