@@ -52,9 +52,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         start.stop_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window; its driver has a loop on this thread, until the module ends."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     path = shutil.which("chromium")
     if path is None:
@@ -113,6 +113,6 @@ class Visitor:
             context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visitor(browser: Browser) -> Visitor:
     return Visitor(browser)
