@@ -2,6 +2,7 @@
 
 from bootstrap.collector.dashboard import facts, lines, waterfall
 from bootstrap.collector.dashboard.asking import Asked, Missing, View
+from bootstrap.collector.dashboard.busiest import Busy, busiest
 from bootstrap.collector.dashboard.facts import Details
 from bootstrap.collector.dashboard.waterfall import Operation, Waterfall
 from bootstrap.collector.dashboard.wording import duration
@@ -66,13 +67,13 @@ def _services(trace: Trace, fall: Waterfall) -> list[str]:
     return list(dict.fromkeys(filter(None, named)))
 
 
-def _busy(fall: Waterfall) -> list[tuple[str, str, list[waterfall.Busy]]]:
+def _busy(fall: Waterfall) -> list[tuple[str, str, list[Busy]]]:
     """Where the time went: once for each protocol, because both tell of the same time."""
     spans = [row for row in fall.rows if row.kind == "span"]
     documents = [row for row in fall.rows if row.kind != "span"]
     both = (("OpenTelemetry", "span", spans), ("X-Ray", "segment", documents))
     # Of a single operation it goes without saying.
-    found = [(title, kind, waterfall.busiest(rows, _BUSIEST)) for title, kind, rows in both if len(rows) > 1]
+    found = [(title, kind, busiest(rows, _BUSIEST)) for title, kind, rows in both if len(rows) > 1]
     return [each for each in found if each[2]]
 
 

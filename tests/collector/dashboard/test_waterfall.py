@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.collector import segments
-from bootstrap.collector.dashboard.waterfall import Waterfall, busiest, lay_out
+from bootstrap.collector.dashboard.busiest import busiest
+from bootstrap.collector.dashboard.waterfall import Waterfall, lay_out
 from bootstrap.collector.records import NO_SCOPE, LogLine, Segment, Span, Status, Trace
 
 TRACE = "6b0b596c7038cc653177eddc63803bff"
