@@ -10,6 +10,8 @@ The environment says everything:
 - BOOTSTRAP_COLLECTOR_LOG_GROUPS: log groups that exist from the start, with commas between.
 - BOOTSTRAP_COLLECTOR_EXPECTED: what this run sends where, a JSON list of objects as `questions.Expected` has
   them.
+- BOOTSTRAP_COLLECTOR_BYTES: to what size the database may grow; 1073741824.
+- BOOTSTRAP_COLLECTOR_KEEP_DAYS: for how many days what has arrived is kept; 7.
 - BOOTSTRAP_COLLECTOR_MASK: a JSON file, the list of the secret values to mask; /run/secrets/mask, which may
   be absent.
 
@@ -31,6 +33,8 @@ from bootstrap.model.errors import BootstrapError
 
 _PREFIX = "BOOTSTRAP_COLLECTOR_"
 _MASK = "/run/secrets/mask"
+_DAY = 24 * 3600  # seconds
+_DIGITS = 12
 
 
 def main(environ: Mapping[str, str]) -> int:
@@ -57,7 +61,18 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         hidden=_hidden(given.get("MASK")),
         log_groups=_listed(given.get("LOG_GROUPS", "")),
         expected=_expected(given.get("EXPECTED", "[]")),
+        store_bytes=_number("BYTES", given.get("BYTES", str(1 << 30))),
+        keep_seconds=_DAY * _number("KEEP_DAYS", given.get("KEEP_DAYS", "7")),
     )
+
+
+def _number(name: str, text: str) -> int:
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and int(text[:_DIGITS]) > 0 and len(text) <= _DIGITS):
+        raise BootstrapError(
+            f"{_PREFIX}{name} is no number above 0", f"Leave {_PREFIX}{name} out, for example."
+        )
+    return int(text)
 
 
 def _address(name: str, text: str) -> Address:

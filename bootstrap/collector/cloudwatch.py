@@ -18,7 +18,8 @@ from bootstrap.collector.logs_protocol import Answer, Desk, LogsError, invalid
 from bootstrap.collector.logs_reading import Reading
 from bootstrap.collector.logs_writing import Writing
 from bootstrap.collector.reporting import Tally
-from bootstrap.collector.store import Store, StoreFullError
+from bootstrap.collector.store import Store
+from bootstrap.collector.transactions import StoreFullError
 from bootstrap.collector.writer import Writer
 
 _MEDIA_TYPE = "application/x-amz-json-1.1"

@@ -9,6 +9,7 @@
 - operation: spans and segments; `shared` has what many of them refer to, with when that was last used.
 """
 
+import glob
 import sqlite3
 from pathlib import Path
 
@@ -58,6 +59,7 @@ CREATE TABLE shared (
     body BLOB NOT NULL,
     used_ns INTEGER NOT NULL
 );
+CREATE INDEX shared_by_use ON shared (used_ns);
 CREATE UNIQUE INDEX operation_by_id ON operation (trace_id, id, kind = 'span')
 """
 
@@ -111,23 +113,27 @@ _MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS), VERSION: ()}
 _COMPANIONS = ("-wal", "-shm")
 
 
-def set_aside(path: Path) -> None:
+def set_aside(path: Path) -> Path | None:
     """Rename a store whose tables no code knows any more, so that a new one can be made in its place.
 
-    Raises sqlite3.Error if it is none or cannot be read, OSError if it cannot be renamed.
+    Returns where it is then; one that was set aside before is gone. Raises sqlite3.Error if it is none or
+    cannot be read, OSError if it cannot be renamed.
     """
     connection = sqlite3.connect(path)
     try:
         version = _version(connection)
         if version in _MISSING or version > VERSION:
-            return
+            return None
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()
+    for before in path.parent.glob(f"{glob.escape(path.name)}.version-*"):
+        before.unlink()
     for suffix in ("", *_COMPANIONS):
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(path.with_name(f"{path.name}.version-{version}{suffix}"))
+    return path.with_name(f"{path.name}.version-{version}")
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:
@@ -137,6 +143,8 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
         version = _version(connection)
         if version not in _MISSING:
             raise sqlite3.DatabaseError(f"its layout is version {version}, this program's is {VERSION}")
+        if version == VERSION:
+            return
         for tables in _MISSING[version]:
             for statement in tables.split(";\n"):
                 connection.execute(statement)

@@ -26,7 +26,7 @@ from bootstrap.collector.intake import Intake
 from bootstrap.collector.limits import TooMuchError
 from bootstrap.collector.reporting import Tally
 from bootstrap.collector.spans import Reader, UndecodableError, decode_json, decode_protobuf
-from bootstrap.collector.store import StoreFullError
+from bootstrap.collector.transactions import StoreFullError
 from bootstrap.collector.writer import Writer
 
 _INVALID_ARGUMENT = 3  # google.rpc.Code

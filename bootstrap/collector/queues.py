@@ -34,10 +34,11 @@ class ByteQueue(Generic[_Item]):
             self._append(item, size)
             return True
 
-    def get(self) -> _Item | None:
-        """Wait for an item; None at the end."""
+    def get(self, seconds: float | None = None) -> _Item | None:
+        """Wait for an item, without end or for so long; None at the end. Raises TimeoutError."""
         with self._changed:
-            self._changed.wait_for(lambda: self._items or self._closed)
+            if not self._changed.wait_for(lambda: self._items or self._closed, seconds):
+                raise TimeoutError
             return self._pop()
 
     def get_nowait(self) -> _Item | None:
@@ -50,15 +51,6 @@ class ByteQueue(Generic[_Item]):
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-    def shorten(self, limit: int) -> int:
-        """Throw away what came last, down to a number of bytes; how many items that was."""
-        with self._changed:
-            before = len(self._items)
-            while self._size > limit:
-                self._size -= self._items.pop()[1]
-            self._changed.notify_all()
-            return before - len(self._items)
 
     def _fits(self, size: int) -> bool:
         return not self._items or self._size + size <= self._limit

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
@@ -60,7 +61,7 @@ class Settings:
     log_groups: tuple[str, ...] = ()
     """Log groups that exist from the start, as somebody has made them at the real service."""
     store_bytes: int = 1 << 30
-    """To what size the database may grow; then nothing more is kept."""
+    """To what size the database may grow; then what arrived first gives way."""
     keep_seconds: int = 7 * 24 * 3600
     """For how long what has arrived is kept."""
     expected: tuple[Expected, ...] = ()
@@ -93,7 +94,7 @@ def serve(
     """
     sockets = sockets or bind(settings.http, settings.daemon)
     with contextlib.closing(sockets):
-        store = Store(settings.database, settings.store_bytes)
+        store = Store(settings.database, settings.store_bytes, timedelta(seconds=settings.keep_seconds))
         feed = Feed(store)
         masker = Masker((*settings.hidden, settings.token, session_value(settings.token)))
         writer = Writer(store, masker, feed.committed)

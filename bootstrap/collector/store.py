@@ -1,11 +1,12 @@
-"""The store: one SQLite file, what writes to it, and what reads traces out of it."""
+"""The store: one SQLite file, and what reads traces out of it; what writes to it is in transactions.py."""
 
 import contextlib
 import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +16,15 @@ from msgspec.structs import replace
 from bootstrap.collector.evidence import Evidence, of_trace
 from bootstrap.collector.layout import bring_up_to_date, set_aside
 from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace
-from bootstrap.collector.rollup import ADD_ARRIVAL, ADD_SERVICE, MERGE, MOST_ARRIVALS, Rollup
-from bootstrap.collector.rows import Batch, GroupRow, ItemRow, LineRow, OperationRow, Row, StreamRow
+from bootstrap.collector.reporting import complain
 from bootstrap.collector.search import Search
+from bootstrap.collector.transactions import Bounds, StoreWriter
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
 _BUSY_SECONDS = 5.0
 _READ_BYTES = 16 * 1024 * 1024
-_CACHE_BYTES = 16 * 1024 * 1024
-_CHECKPOINT_BYTES = 16 * 1024 * 1024
-
-# What was sent twice is stored once. Only a segment that was still running gives way to what came later.
-_INSERT_OPERATION = """
-INSERT INTO operation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (trace_id, id, kind = 'span') DO UPDATE SET
-    kind = excluded.kind, parent_id = excluded.parent_id, service = excluded.service, name = excluded.name,
-    start_ns = excluded.start_ns, end_ns = excluded.end_ns, error = excluded.error, body = excluded.body
-WHERE operation.end_ns IS NULL
-"""
-
-_INSERT_GROUP = """
-INSERT INTO log_group VALUES (?, ?, ?)
-ON CONFLICT (name) DO UPDATE SET
-    retention_days = nullif(coalesce(excluded.retention_days, retention_days), 0)
-"""
-
-_INSERTS: dict[type[Row], str] = {
-    OperationRow: _INSERT_OPERATION,
-    GroupRow: _INSERT_GROUP,
-    StreamRow: "INSERT OR IGNORE INTO log_stream VALUES (?, ?, ?)",
-    LineRow: "INSERT INTO log_line VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)",
-    ItemRow: "INSERT OR IGNORE INTO item VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-}
-
-# Within a minute, to write it down once is enough.
-_INSERT_SHARED = """
-INSERT INTO shared VALUES (?, ?, ?)
-ON CONFLICT (digest) DO UPDATE SET used_ns = excluded.used_ns
-WHERE used_ns < excluded.used_ns - 60 * 1000000000
-"""
+_KEEP = timedelta(days=7)
 
 _TRACE = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
 _SHARED = "SELECT body FROM shared WHERE digest = ?"
@@ -63,30 +33,30 @@ _read_span = msgspec.json.Decoder(Span).decode
 _read_segment = msgspec.json.Decoder(Segment).decode
 
 
-class StoreFullError(OSError):
-    """There is no room; trying again does not help."""
-
-
 class Store:
     """The SQLite file at `path`, created with mode 0600 in a folder that exists.
 
-    Any thread may read; one thread at a time may write. `limit` is the size in bytes to which it may grow.
-    The file of an earlier version gets the tables that it lacks, or is renamed where that cannot be done.
-    Raises BootstrapError if the file cannot be used.
+    Any thread may read; one thread at a time may write. `limit` is the size in bytes to which it may grow,
+    `keep` for how long something is kept. SQLite's log beside it takes 64 MiB at most, or 256 where somebody
+    reads without an end. The file of an earlier version gets the tables that it lacks, or is renamed where
+    that cannot be done. Raises BootstrapError if the file cannot be used.
     """
 
-    def __init__(self, path: Path, limit: int = 1 << 30) -> None:
+    def __init__(self, path: Path, limit: int = 1 << 30, keep: timedelta = _KEEP) -> None:
         self._path = path
-        self._limit = limit
+        self._bounds = Bounds(limit, int(keep.total_seconds()) * 1_000_000_000)
         _make_private(path)
         #: reads what CloudWatch Logs can be asked for
         self.evidence = Evidence(self._connection)
         #: reads for the pages, the API and the terminal
         self.search = Search(self._connection)
         try:
-            set_aside(path)
+            if (aside := set_aside(path)) is not None:
+                complain(f"the telemetry of an earlier version is in {aside} now, until the next such change")
             _make_private(path)
             with self._connection() as connection:
+                # Only a file without tables takes it up.
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 bring_up_to_date(connection)
         except sqlite3.Error as error:
@@ -100,7 +70,7 @@ class Store:
     @property
     def limit(self) -> int:
         """The size in bytes to which it may grow."""
-        return self._limit
+        return self._bounds.size
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -116,14 +86,10 @@ class Store:
             connection.close()
 
     @contextlib.contextmanager
-    def writer(self) -> Iterator["StoreWriter"]:
+    def writer(self, clock: Callable[[], int] = time.time_ns) -> Iterator[StoreWriter]:
         """An open connection for writing."""
         with self._connection() as connection:
-            page = connection.execute("PRAGMA page_size").fetchone()[0]
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_BYTES // 1024}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_BYTES // page}")
-            connection.execute(f"PRAGMA max_page_count = {max(1, self._limit // page)}")
-            yield StoreWriter(connection, self._path)
+            yield StoreWriter(connection, self._path, self._bounds, clock)
 
     def trace(self, trace_id: str, *, limit: int = _READ_BYTES) -> Trace | None:
         """What stands under a trace id in W3C form, or None if nothing does.
@@ -132,6 +98,8 @@ class Store:
         stored once may come back often.
         """
         with self._connection() as connection:
+            # What is read refers to what is read after it.
+            connection.execute("BEGIN")
             spans, segments, truncated = _operations(connection, trace_id, limit)
             lines, items, more = of_trace(connection, trace_id, limit)
         if not (spans or segments or lines or items):
@@ -175,50 +143,6 @@ class _Shared:
             [body] = self._connection.execute(_SHARED, (digest,)).fetchone()
             self._known[digest] = (len(body), msgspec.json.decode(body, type=self._kind))
         return self._known[digest]
-
-
-class StoreWriter:
-    """The writing side of an open store."""
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-
-    def write(self, batches: Sequence[Batch]) -> None:
-        """Store all batches or nothing; StoreFullError, or another OSError (locked for too long)."""
-        rows = [row for batch in batches for row in batch.rows]
-        by_kind: dict[type[Row], list[Row]] = {kind: [] for kind in _INSERTS}
-        for row in rows:
-            by_kind[type(row)].append(row)
-        rollup, now = Rollup(rows), time.time_ns()
-        try:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                for batch in batches:
-                    shared = ((digest, body, now) for digest, body in batch.shared.items())
-                    self._connection.executemany(_INSERT_SHARED, shared)
-                for kind, of_kind in by_kind.items():
-                    self._connection.executemany(_INSERTS[kind], of_kind)
-                self._connection.executemany(MERGE, ((*row, now) for row in rollup.traces.values()))
-                self._connection.executemany(ADD_SERVICE, sorted(rollup.services))
-                for (service, vendor), count in rollup.arrivals.items():
-                    arrival = {
-                        "service": service,
-                        "vendor": vendor,
-                        "count": count,
-                        "now": now,
-                        "most": MOST_ARRIVALS,
-                    }
-                    self._connection.execute(ADD_ARRIVAL, arrival)
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-                raise StoreFullError(
-                    f"the telemetry store {self._path} is full (or its disk is), and nothing more is kept: "
-                    "stop the collector and move the file away"
-                ) from error
-            raise OSError(f"the telemetry store refused {len(rows)} records: {error}") from error
-        except (OverflowError, UnicodeError) as error:
-            raise OSError(f"the telemetry store refused {len(rows)} records: {error}") from error
 
 
 def _make_private(path: Path) -> None:

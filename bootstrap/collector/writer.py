@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -10,10 +11,15 @@ from bootstrap.collector.masking import Masker
 from bootstrap.collector.queues import ByteQueue
 from bootstrap.collector.reporting import complain
 from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store, StoreWriter
+from bootstrap.collector.store import Store
+from bootstrap.collector.transactions import StoreBusyError, StoreWriter
 
 _QUEUED_BYTES = 64 * 1024 * 1024
 _ROWS_PER_COMMIT = 5_000
+_BYTES_PER_COMMIT = 8 * 1024 * 1024
+# How often the store is looked after while much arrives, after how long a pause it is made smaller, and how
+# often it is looked after from then on.
+_BUSY_SECONDS, _REST_SECONDS, _TIDY_SECONDS = 0.5, 2.0, 60.0
 
 
 class _Waiting(NamedTuple):
@@ -73,28 +79,56 @@ class Writer:
 
     def _run(self) -> None:
         with self._store.writer() as connection:
-            while group := self._next_group():
+            seconds = due = 0.0
+            while True:
+                try:
+                    group = self._next_group(seconds)
+                except TimeoutError:
+                    seconds = self._use_the_pause(connection, seconds)
+                    continue
+                if not group:
+                    return
                 self._commit(connection, group)
+                seconds = _REST_SECONDS
+                if time.monotonic() >= due:
+                    seconds = 0.0 if self._do(connection.tidy) else _REST_SECONDS
+                    due = time.monotonic() + min(seconds, _BUSY_SECONDS)
 
-    def _next_group(self) -> list[_Waiting]:
-        """Wait for a batch and take what else is waiting: a commit costs the same for one and for many."""
+    def _use_the_pause(self, connection: StoreWriter, seconds: float) -> float:
+        """Do a little of what waits for a pause of so many seconds; how long to wait for more."""
+        if self._do(connection.tidy):
+            return 0.0
+        if seconds < _REST_SECONDS:
+            return _REST_SECONDS
+        return 0.0 if self._do(connection.rest) else _TIDY_SECONDS
+
+    def _next_group(self, seconds: float) -> list[_Waiting]:
+        """Wait so long for a batch, and take what else waits: a commit costs the same for one and for many.
+
+        Empty at the end. Raises TimeoutError.
+        """
         group: list[_Waiting] = []
-        rows = 0
-        waiting = self._queue.get()
+        rows = size = 0
+        waiting = self._queue.get(seconds)
         while waiting is not None:
             group.append(waiting)
             rows += len(waiting.batch.rows)
-            waiting = self._queue.get_nowait() if rows < _ROWS_PER_COMMIT else None
+            size += waiting.batch.size
+            full = rows >= _ROWS_PER_COMMIT or size >= _BYTES_PER_COMMIT
+            waiting = None if full else self._queue.get_nowait()
         return group
 
     def _commit(self, connection: StoreWriter, group: Sequence[_Waiting]) -> None:
-        """Store a group in one transaction and tell every sender; a lasting trouble is complained of once."""
+        """Store a group in one transaction and tell every sender."""
         try:
             connection.write([waiting.batch for waiting in group])
         except OSError as error:
-            if str(error) != self._complained:
-                complain(str(error))
-            self._complained = str(error)
+            if len(group) > 1 and not isinstance(error, StoreBusyError):
+                # One that cannot be stored takes no others with it.
+                for waiting in group:
+                    self._commit(connection, [waiting])
+                return
+            self._complain(error)
             for waiting in group:
                 waiting.stored.set_exception(error)
         else:
@@ -103,3 +137,17 @@ class Writer:
                 waiting.stored.set_result(None)
             if self._committed is not None:
                 self._committed([waiting.batch for waiting in group])
+
+    def _do(self, work: Callable[[], bool]) -> bool:
+        """Look after the store; what cannot be done now is done later."""
+        try:
+            return work()
+        except OSError as error:
+            self._complain(error)
+            return False
+
+    def _complain(self, error: OSError) -> None:
+        """Say what is wrong; of a lasting trouble once."""
+        if str(error) != self._complained:
+            complain(str(error))
+        self._complained = str(error)

@@ -516,17 +516,6 @@ def test_lines_groups_and_streams_outlive_the_collector(start_collector: Starter
     assert group["retentionInDays"] == 3
 
 
-def test_a_full_store_can_still_be_read(start_collector: Starter, made: Made) -> None:
-    collector = start_collector()
-    trace_id = made.trace_id()
-    collector.post_json(made.export(made.span(trace_id)))
-    collector.stop()
-    many = tuple(f"{number:0500d}" for number in range(100))
-    full = start_collector(database=collector.database, store_bytes=4096, log_groups=many)
-    assert full.read(f"/api/traces/{trace_id}").status == 200
-    assert "is full" in full.stop()[1]
-
-
 def test_two_who_make_one_stream_at_once(collector: Collector) -> None:
     body = {"logGroupName": GROUP, "logStreamName": secrets.token_hex(4)}
     with ThreadPoolExecutor(8) as at_once:

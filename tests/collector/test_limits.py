@@ -112,19 +112,20 @@ def test_many_unusable_spans_are_counted_and_told_by_the_first(collector: Collec
     }
 
 
-def test_a_full_store_is_said_once_and_final(start_collector: Starter, made: Made) -> None:
-    collector = start_collector(store_bytes=300_000)
-    attributes = [{"key": "a", "value": {"stringValue": "x" * 50_000}}]
+def test_what_does_not_fit_is_refused_for_good(start_collector: Starter, made: Made) -> None:
+    collector = start_collector(store_bytes=1024 * 1024)
 
-    def send() -> int:
+    def send(size: int) -> int:
+        attributes = [{"key": "a", "value": {"stringValue": "x" * size}}]
         return collector.post_json(made.export(made.span(made.trace_id(), attributes=attributes))).status
 
-    collector.eventually(lambda: send() == 507)
-    assert [send() for _ in range(5)] == [507] * 5
-    assert len(collector.read("/api/traces").json()["traces"]) > 1
-    assert collector.received("otlp", "lost") == 6
+    assert [send(50_000) for _ in range(40)] == [200] * 40
+    assert [send(2_000_000) for _ in range(3)] == [507] * 3
+    assert send(50_000) == 200
+    assert 1 < len(collector.read("/api/traces").json()["traces"]) < 20
+    assert collector.received("otlp", "lost") == 3
     complaint = collector.stop()[1]
-    assert complaint.startswith(f"collector: the telemetry store {collector.database} is full")
+    assert complaint.startswith(f"collector: no room for more in the telemetry store {collector.database}")
     assert complaint.count("\n") == 1
 
 

@@ -87,6 +87,8 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no port": ({"HTTP": "127.0.0.1"}, "BOOTSTRAP_COLLECTOR_HTTP is not host:port"),
     "a port as text": ({"HTTP": "127.0.0.1:http"}, "BOOTSTRAP_COLLECTOR_HTTP is not host:port"),
     "an inlet for everybody": ({"DAEMON": "0.0.0.0:0"}, "takes from this machine only"),
+    "no size": ({"BYTES": "1 GiB"}, "BOOTSTRAP_COLLECTOR_BYTES is no number above 0"),
+    "no time": ({"KEEP_DAYS": "0"}, "BOOTSTRAP_COLLECTOR_KEEP_DAYS is no number above 0"),
     "no folder": ({"DATABASE": "/nowhere/telemetry.sqlite3"}, "/nowhere/telemetry.sqlite3"),
     "no mask": ({"MASK": "/nowhere/mask"}, "/nowhere/mask: is not a JSON list of texts"),
     "no expectation": ({"EXPECTED": '[{"service": "web"}]'}, "BOOTSTRAP_COLLECTOR_EXPECTED is not what"),

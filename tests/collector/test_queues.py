@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,11 +50,11 @@ def test_closing_wakes_who_waits() -> None:
         assert got.result(30) is None
 
 
-def test_shortening_keeps_what_came_first_and_makes_room() -> None:
+def test_waiting_may_end() -> None:
     queue: ByteQueue[str] = ByteQueue(10)
-    for name in ("first", "second", "third"):
-        queue.put(name, 3)
-    assert queue.shorten(9) == 0
-    assert queue.shorten(8) == 1
-    assert queue.offer("fourth", 4)
-    assert [queue.get_nowait() for _ in range(4)] == ["first", "second", "fourth", None]
+    with pytest.raises(TimeoutError):
+        queue.get(0)
+    queue.put("there", 1)
+    assert queue.get(0) == "there"
+    queue.close()
+    assert queue.get(0) is None

@@ -13,7 +13,8 @@ from bootstrap.collector.masking import Masker
 from bootstrap.collector.questions import TraceFilter
 from bootstrap.collector.records import Item, LogLine, Record, Scope, Segment, Span, Status, TraceSummary
 from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store, StoreFullError
+from bootstrap.collector.store import Store
+from bootstrap.collector.transactions import StoreFullError
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import MASK
 
@@ -215,8 +216,10 @@ def newer_layout(path: Path) -> None:
     connection.close()
 
 
-def test_a_store_that_is_too_old_is_set_aside(tmp_path: Path) -> None:
+def test_a_store_that_is_too_old_is_set_aside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "telemetry.db"
+    for suffix in ("2", "3", "3-wal"):
+        tmp_path.joinpath(f"{path.name}.version-{suffix}").write_bytes(b"set aside before")
     old = sqlite3.connect(path)
     old.execute("PRAGMA journal_mode = WAL")
     old.execute("CREATE TABLE something (text)")
@@ -230,6 +233,10 @@ def test_a_store_that_is_too_old_is_set_aside(tmp_path: Path) -> None:
     aside = sqlite3.connect(tmp_path / "telemetry.db.version-1")
     assert aside.execute("SELECT text FROM something").fetchall() == [("kept",)]
     aside.close()
+    assert capsys.readouterr().err.startswith(
+        f"collector: the telemetry of an earlier version is in {path}.version-1"
+    )
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, f"{path.name}.version-1"}
 
 
 def link(path: Path) -> None:
@@ -257,13 +264,13 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_a_refused_write_leaves_nothing_and_says_so(store: Store, tmp_path: Path) -> None:
-    blocker = sqlite3.connect(tmp_path / "telemetry.db")
-    blocker.execute("PRAGMA max_page_count = 1")
-    blocker.execute("DROP TABLE trace")
-    blocker.commit()
-    blocker.close()
-    with store.writer() as writer, pytest.raises(OSError, match="refused 1 records"):
-        writer.write([batch(SPAN)])
+    with store.writer() as writer:
+        blocker = sqlite3.connect(tmp_path / "telemetry.db")
+        blocker.execute("DROP TABLE trace")
+        blocker.commit()
+        blocker.close()
+        with pytest.raises(OSError, match="refused 1 records"):
+            writer.write([batch(SPAN)])
     left = sqlite3.connect(tmp_path / "telemetry.db")
     assert left.execute("SELECT count(*) FROM operation").fetchone() == (0,)
     left.close()
