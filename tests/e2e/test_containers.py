@@ -51,6 +51,7 @@ def test_up_in_containers_is_seen_and_leaves_only_volumes(checkout: Checkout, fr
     )
     xray = next(each for each in findings if each["vendor"] == "xray")
     assert "Successfully sent batch of" in json.dumps(xray)
+    _check_dashboard(up.err, checkout)
     # The host reaches the backend and the collector's page; the daemon, which signs, is reached by nobody.
     published = docker(
         "ps", "--filter", f"label=com.docker.compose.project={project}", "--format", "{{.Ports}}"
@@ -99,6 +100,32 @@ def test_a_port_that_is_taken_at_the_last_moment_is_exchanged(checkout: Checkout
         assert re.search(r"services\.telemetry: port \d+ is taken by .*: it gets another one\.", up.err)
     finally:
         os.kill(int(pid.read_text()), signal.SIGKILL)
+
+
+def _check_dashboard(announced: str, checkout: Checkout) -> None:
+    """The page in the container knows what the run sends where, and the terminal follows what it has."""
+    page = re.search(r"dashboard +(http\S+)", announced)
+    assert page
+    overview = _get(page[1].replace("/?", "/api/overview?"))
+    assert {(each["vendor"], each["where"]) for each in overview["expected"]} == {
+        (vendor, "local") for vendor in ("honeycomb", "xray", "cloudwatch", "rollbar")
+    }
+    arrived = {each["vendor"] for each in overview["arrivals"] if each["service"] == "backend-flask"}
+    assert arrived == {"honeycomb", "xray", "cloudwatch", "rollbar"}
+    with urllib.request.urlopen(page[1], timeout=10) as answer:
+        assert "backend-flask" in answer.read().decode()
+    following = subprocess.Popen(
+        [sys.executable, "-m", "bootstrap", "observe", "--follow", "--last", "1", "--only", "errors"],
+        cwd=checkout.root,
+        env={**os.environ, **ENVIRON},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with following:
+        assert following.stdout
+        assert "Hello World!" in following.stdout.readline()
+        following.terminate()
 
 
 @pytest.mark.parametrize("with_secrets", [False, True])
