@@ -29,7 +29,7 @@ def status(bootstrap: Any, root: Path) -> dict[str, Any]:
 
 
 def page(root: Path, said: str) -> str:
-    found = re.search(r"^ +traces +(\S+)$", said, re.MULTILINE)
+    found = re.search(r"^ +dashboard +(\S+)$", said, re.MULTILINE)
     assert found, (root, said)
     return found[1]
 

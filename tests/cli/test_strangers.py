@@ -1,6 +1,7 @@
 """What a stranger's clone can do to whoever looks at it with init, render, doctor or env: nothing."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 
 from bootstrap.cli.diff import masked
 
-MANIFEST = '[project]\nname = "d"\n[services.web]\nbuild = "."\nport = 4567\n'
+with socket.create_server(("127.0.0.1", 0)) as _free:
+    _PORT = _free.getsockname()[1]
+MANIFEST = f'[project]\nname = "d"\n[services.web]\nbuild = "."\nport = {_PORT}\n'
 LOOKS = (("init", "--defaults"), ("render",), ("render", "--check"), ("doctor",), ("env", "web"), ("status",))
 
 

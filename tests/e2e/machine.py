@@ -62,7 +62,7 @@ class Terminal:
 
     def healthy(self) -> Running:
         """Wait until everything runs; returns where."""
-        return where_it_runs(self.until(r"Everything is healthy\.[^$]*?traces +http\S+\r").group())
+        return where_it_runs(self.until(r"Everything is healthy\.[^$]*?dashboard +http\S+\r").group())
 
     def interrupt(self) -> int:
         """Type Ctrl-C, and wait for the end; returns the exit code."""
