@@ -2,11 +2,11 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from bootstrap.collector import listing
+from bootstrap.collector import listing, reading
 from bootstrap.collector.conditions import Budget, Connect, Cursor
 from bootstrap.collector.differences import differences
 from bootstrap.collector.evidence import ITEM, read_item
@@ -25,7 +25,8 @@ from bootstrap.collector.questions import (
     TraceFilter,
     TracePage,
 )
-from bootstrap.collector.records import Item, TraceSummary
+from bootstrap.collector.reading import Outline
+from bootstrap.collector.records import Item, Span, TraceSummary
 from bootstrap.collector.rows import LISTED_NAME
 
 # An index knows which operations are spans, asked just so: rows are read only where there are others.
@@ -127,6 +128,16 @@ class Search:
     def summary(self, trace_id: str) -> TraceSummary | None:
         """The trace of an id in W3C form."""
         return next(iter(self.summaries([trace_id])), None)
+
+    def outline(self, trace_id: str) -> Outline | None:
+        """One trace, of whose spans only a few are shown in full; None if there is none."""
+        with self._reading() as connection:
+            return reading.outline(connection, trace_id)
+
+    def spans(self, trace_id: str, span_ids: Iterable[str]) -> list[Span]:
+        """Some spans of a trace; what has been removed meanwhile, or is too much at once, is left out."""
+        with self._reading() as connection:
+            return reading.spans_of(connection, trace_id, span_ids)
 
     def lines(self, wanted: EvidenceFilter, *, limit: int, after: str | None = None) -> LinePage:
         """A page of the latest log lines, newest first; ValueError for an `after` that no page has given."""

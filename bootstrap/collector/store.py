@@ -8,14 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
-from msgspec.structs import replace
-
-from bootstrap.collector.evidence import Evidence, of_trace
+from bootstrap.collector import reading
+from bootstrap.collector.evidence import Evidence
 from bootstrap.collector.layout import bring_up_to_date, set_aside
-from bootstrap.collector.records import Attributes, Scope, Segment, Span, Trace
+from bootstrap.collector.records import Trace
 from bootstrap.collector.reporting import complain
 from bootstrap.collector.search import Search
 from bootstrap.collector.transactions import Bounds, StoreWriter
@@ -23,14 +20,7 @@ from bootstrap.model.errors import BootstrapError
 from bootstrap.system.files import file_error
 
 _BUSY_SECONDS = 5.0
-_READ_BYTES = 16 * 1024 * 1024
 _KEEP = timedelta(days=7)
-
-_TRACE = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
-_SHARED = "SELECT body FROM shared WHERE digest = ?"
-
-_read_span = msgspec.json.Decoder(Span).decode
-_read_segment = msgspec.json.Decoder(Segment).decode
 
 
 class Store:
@@ -91,7 +81,7 @@ class Store:
         with self._connection() as connection:
             yield StoreWriter(connection, self._path, self._bounds, clock)
 
-    def trace(self, trace_id: str, *, limit: int = _READ_BYTES) -> Trace | None:
+    def trace(self, trace_id: str, *, limit: int = reading.READ_BYTES) -> Trace | None:
         """What stands under a trace id in W3C form, or None if nothing does.
 
         Only about the first `limit` bytes of spans and segments, of lines and of items, the oldest: what is
@@ -100,49 +90,7 @@ class Store:
         with self._connection() as connection:
             # What is read refers to what is read after it.
             connection.execute("BEGIN")
-            spans, segments, truncated = _operations(connection, trace_id, limit)
-            lines, items, more = of_trace(connection, trace_id, limit)
-        if not (spans or segments or lines or items):
-            return None
-        return Trace(trace_id, spans, segments, truncated=truncated or more, lines=lines, items=items)
-
-
-def _operations(
-    connection: sqlite3.Connection, trace_id: str, limit: int
-) -> tuple[list[Span], list[Segment], bool]:
-    """The spans and segments of a trace, and whether there are more than about `limit` bytes of them."""
-    spans: list[Span] = []
-    segments: list[Segment] = []
-    resources, scopes = _Shared(connection, Attributes), _Shared(connection, Scope)
-    for kind, body, resource, scope in connection.execute(_TRACE, (trace_id,)):
-        limit -= len(body)
-        if kind == "span":
-            resource_size, resource_value = resources.get(resource)
-            scope_size, scope_value = scopes.get(scope)
-            limit -= resource_size + scope_size
-            span = _read_span(body)
-            spans.append(replace(span, resource=resource_value, scope=scope_value))
-        else:
-            segments.append(_read_segment(body))
-        if limit < 0:
-            return spans, segments, True
-    return spans, segments, False
-
-
-class _Shared:
-    """What rows refer to, of one type, read and decoded once."""
-
-    def __init__(self, connection: sqlite3.Connection, kind: Any) -> None:
-        self._connection = connection
-        self._kind = kind
-        self._known: dict[bytes, tuple[int, Any]] = {}
-
-    def get(self, digest: bytes) -> tuple[int, Any]:
-        """Its size in bytes of JSON, and itself."""
-        if digest not in self._known:
-            [body] = self._connection.execute(_SHARED, (digest,)).fetchone()
-            self._known[digest] = (len(body), msgspec.json.decode(body, type=self._kind))
-        return self._known[digest]
+            return reading.whole(connection, trace_id, limit)
 
 
 def _make_private(path: Path) -> None:

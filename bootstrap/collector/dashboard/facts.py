@@ -8,6 +8,7 @@ from bootstrap.collector.dashboard.wording import plain
 from bootstrap.collector.parameters import write_filter
 from bootstrap.collector.questions import TraceFilter
 from bootstrap.collector.records import Event, Span
+from bootstrap.collector.rows import LISTED_NAME
 
 _DEEPEST = 12
 _MOST = 300
@@ -62,13 +63,17 @@ class Details(NamedTuple):
 
 
 def of_span(span: Span) -> Details:
-    """What a span says."""
+    """What a span says; with its names, where lists cut them."""
     failures = [_exception(event) for event in span.events if event.name == "exception"]
     if span.status.code == "error" and not failures and span.status.message:
         failures = [Failure("Error", span.status.message, "")]
     status = span.status.code + (f": {span.status.message}" if span.status.message else "")
     scope = " ".join(filter(None, (span.scope.name, span.scope.version)))
-    identity = {"span id": span.span_id, "parent": span.parent_id, "kind": span.kind, "status": status}
+    names = {"name": span.name, "service": span.service}
+    identity: dict[str, str | None] = {
+        title: name for title, name in names.items() if len(name) > LISTED_NAME
+    }
+    identity |= {"span id": span.span_id, "parent": span.parent_id, "kind": span.kind, "status": status}
     identity |= {"made by": scope, "trace state": span.trace_state}
     return Details(
         sections=_present(

@@ -2,17 +2,19 @@
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bootstrap.collector.dashboard import wording
+from bootstrap.collector.dashboard.facts import Fact
 
 _FOLDER = Path(__file__).parent
 
@@ -24,6 +26,9 @@ POLICY = (
 
 _COLOURS = 8
 """How many colours of services the style sheet has."""
+
+_SHORT = 200
+"""Characters of a value that is linked."""
 
 
 class Static:
@@ -68,7 +73,7 @@ class Renderer:
             auto_reload=False,
         )
         functions = (wording.iso, wording.full, wording.clock, wording.ago, wording.duration, wording.offset)
-        more = (wording.percent, wording.number, wording.counted, wording.plain, colour)
+        more = (wording.percent, wording.number, wording.counted, wording.plain, colour, listed)
         self._environment.filters.update({each.__name__: each for each in (*functions, *more)})
         self._environment.globals["static"] = static.base
 
@@ -94,6 +99,27 @@ def _finalize(value: Any) -> Any:
     return wording.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+@lru_cache(maxsize=1_024)
 def colour(service: str) -> str:
     """The class of a service's colour: the same in every list, and in every run."""
     return f"s{hashlib.blake2b(service.encode(errors='replace'), digest_size=2).digest()[0] % _COLOURS}"
+
+
+def listed(facts: Iterable[Fact], *, links: bool = True) -> Markup:
+    """A list of facts, where `links` lead to the traces with a value.
+
+    By hand, because a page has thousands of them, most of them alike.
+    """
+    rows = [
+        _row(fact, links) if len(fact.value) < _SHORT else _row.__wrapped__(fact, links) for fact in facts
+    ]
+    return Markup('<dl class="facts">\n{}</dl>').format(Markup().join(rows))
+
+
+@lru_cache(maxsize=2_048)
+def _row(fact: Fact, links: bool) -> Markup:  # noqa: FBT001 -- a cache knows places best
+    name, value = escape(wording.visible(fact.name)), escape(wording.visible(fact.value))
+    if links and fact.searchable and 0 < len(fact.value) < _SHORT:
+        link = Markup('<a href="{}" title="Traces with this value">{}</a>')
+        value = link.format(wording.visible(fact.address), value)
+    return Markup("<div><dt>{}</dt><dd>{}</dd></div>\n").format(name, value)

@@ -1,5 +1,7 @@
 """The page of one trace."""
 
+from collections.abc import Mapping
+
 from bootstrap.collector.dashboard import facts, lines, waterfall
 from bootstrap.collector.dashboard.asking import Asked, Missing, View
 from bootstrap.collector.dashboard.busiest import Busy, busiest
@@ -7,7 +9,8 @@ from bootstrap.collector.dashboard.facts import Details
 from bootstrap.collector.dashboard.waterfall import Operation, Waterfall
 from bootstrap.collector.dashboard.wording import duration
 from bootstrap.collector.ids import parse_trace_id, to_xray
-from bootstrap.collector.records import Trace
+from bootstrap.collector.reading import Outline
+from bootstrap.collector.records import Span
 from bootstrap.collector.store import Store
 
 _MOST_ROWS = 300
@@ -19,7 +22,7 @@ _TICKS = 5
 def show(store: Store, asked: Asked, text: str) -> View:
     """Everything under one id, in either form; Missing."""
     trace_id = parse_trace_id(text)
-    trace = store.trace(trace_id) if trace_id else None
+    trace = store.search.outline(trace_id) if trace_id else None
     if trace is None:
         raise Missing(
             "There is no such trace",
@@ -28,6 +31,7 @@ def show(store: Store, asked: Asked, text: str) -> View:
         )
     below = asked.params.get("below") or None
     fall = waterfall.lay_out(trace, most=_MOST_ROWS, below=below)
+    spans = _spans(store, trace.trace_id, fall)
     root = min(fall.rows, key=lambda row: (row.depth, row.orphan, row.kind != "span"), default=None)
     return View(
         "trace.html",
@@ -42,9 +46,8 @@ def show(store: Store, asked: Asked, text: str) -> View:
             "services": _services(trace, fall),
             "busy": _busy(fall),
             "ticks": _ticks(fall),
-            "details": _details,
-            "lines": [lines.view(line) for line in trace.lines],
-            "most_lines": _MOST_LINES,
+            "details": lambda row: _details(row, spans),
+            "lines": [lines.view(line) for line in trace.lines[:_MOST_LINES]],
             "here": "Traces",
             "kinds": None,
             "json_url": f"/api/traces/{trace.trace_id}",
@@ -52,7 +55,7 @@ def show(store: Store, asked: Asked, text: str) -> View:
     )
 
 
-def _name(trace: Trace, root: Operation | None) -> str:
+def _name(trace: Outline, root: Operation | None) -> str:
     if root:
         return root.name or "no name"
     if trace.items:
@@ -60,7 +63,7 @@ def _name(trace: Trace, root: Operation | None) -> str:
     return trace.lines[0].message[:200]
 
 
-def _services(trace: Trace, fall: Waterfall) -> list[str]:
+def _services(trace: Outline, fall: Waterfall) -> list[str]:
     named = [row.service for row in fall.rows]
     named += [line.service or "" for line in trace.lines]
     named += [item.service or "" for item in trace.items]
@@ -86,5 +89,15 @@ def _ticks(fall: Waterfall) -> list[tuple[float, str]]:
     ]
 
 
-def _details(row: Operation) -> Details:
-    return facts.of_span(row.source) if row.kind == "span" else facts.of_document(row.source)
+def _spans(store: Store, trace_id: str, fall: Waterfall) -> dict[str, Span]:
+    """The spans that are shown, by their ids."""
+    shown = [row.id for row in fall.rows if row.kind == "span"]
+    return {span.span_id: span for span in store.search.spans(trace_id, shown)}
+
+
+def _details(row: Operation, spans: Mapping[str, Span]) -> Details | None:
+    """Everything else about an operation; None where that was not read."""
+    if row.kind != "span":
+        return facts.of_document(row.source)
+    span = spans.get(row.id)
+    return facts.of_span(span) if span else None

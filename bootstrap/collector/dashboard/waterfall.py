@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from bootstrap.collector.records import Span, Trace
+from bootstrap.collector.reading import Outline, SpanOutline
 from bootstrap.collector.segments import assemble
 
 Kind = Literal["span", "segment", "subsegment"]
@@ -14,7 +14,8 @@ _LATEST = 9_000_000_000
 """Seconds since 1970 after which X-Ray takes nothing."""
 
 
-class Operation(Struct, eq=False):
+# Python's search for rings would go through all of many again and again, and finds none: see `lay_out`.
+class Operation(Struct, eq=False, gc=False):
     """A span, segment or subsegment among the others; `end_ns` None while it runs."""
 
     kind: Kind
@@ -25,8 +26,8 @@ class Operation(Struct, eq=False):
     start_ns: int
     end_ns: int | None
     error: bool
-    source: Any
-    """The Span, or the X-Ray document."""
+    source: Any = None
+    """The X-Ray document; of a span nothing, until somebody reads it."""
     parent: "Operation | None" = None
     """While the tree is made."""
     children: "list[Operation] | None" = None
@@ -70,7 +71,7 @@ class Waterfall(Struct):
         return round(min(100.0, max(0.0, (time_ns - self.start_ns) / self.length_ns * 100)), 3)
 
 
-def lay_out(trace: Trace, *, most: int, below: str | None = None) -> Waterfall:
+def lay_out(trace: Outline, *, most: int, below: str | None = None) -> Waterfall:
     """Make the tree of a trace, or of what lies below the operation of the id `below`.
 
     Of more than `most` operations, those with an error and the longest stay, and whatever they lie below.
@@ -98,18 +99,9 @@ def lay_out(trace: Trace, *, most: int, below: str | None = None) -> Waterfall:
     return Waterfall(shown, start_ns, end_ns, len(rows))
 
 
-def _from_span(span: Span) -> Operation:
-    return Operation(
-        kind="span",
-        id=span.span_id,
-        parent_id=span.parent_id,
-        name=span.name,
-        service=span.service,
-        start_ns=span.start_ns,
-        end_ns=span.end_ns,
-        error=span.status.code == "error",
-        source=span,
-    )
+def _from_span(span: SpanOutline) -> Operation:
+    own, parent, service, name, start_ns, end_ns, error = span
+    return Operation("span", own, parent, name, service, start_ns, end_ns, bool(error))
 
 
 def _from_documents(documents: Sequence[dict[str, Any]]) -> Iterator[Operation]:

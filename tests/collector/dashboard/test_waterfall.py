@@ -10,18 +10,17 @@ from hypothesis import strategies as st
 from bootstrap.collector import segments
 from bootstrap.collector.dashboard.busiest import busiest
 from bootstrap.collector.dashboard.waterfall import Waterfall, lay_out
-from bootstrap.collector.records import NO_SCOPE, LogLine, Segment, Span, Status, Trace
+from bootstrap.collector.reading import Outline, SpanOutline
+from bootstrap.collector.records import LogLine, Segment
 
 TRACE = "6b0b596c7038cc653177eddc63803bff"
 SECOND = 1_000_000_000
 
 
-def span(own: str, parent: str | None, start: int, end: int, *, error: bool = False, name: str = "") -> Span:
-    return Span(
-        trace_id=TRACE, span_id=own, parent_id=parent, service="web", name=name or own, kind="server",
-        start_ns=start, end_ns=end, status=Status("error" if error else "unset"), attributes={}, events=[],
-        links=[], resource={}, scope=NO_SCOPE,
-    )  # fmt: skip
+def span(
+    own: str, parent: str | None, start: int, end: int, *, error: bool = False, name: str = ""
+) -> SpanOutline:
+    return SpanOutline(own, parent, "web", name or own, start, end, error)
 
 
 def segment(own: str, start: int, end: int | None, parent: str | None = None, **more: Any) -> Segment:
@@ -33,8 +32,10 @@ def segment(own: str, start: int, end: int | None, parent: str | None = None, **
     return segments.decode(msgspec.json.encode(document))
 
 
-def trace(*spans: Span, documents: tuple[Segment, ...] = (), lines: tuple[LogLine, ...] = ()) -> Trace:
-    return Trace(TRACE, list(spans), list(documents), lines=list(lines))
+def trace(
+    *spans: SpanOutline, documents: tuple[Segment, ...] = (), lines: tuple[LogLine, ...] = ()
+) -> Outline:
+    return Outline(TRACE, list(spans), list(documents), lines=list(lines))
 
 
 def drawn(fall: Waterfall) -> list[str]:
