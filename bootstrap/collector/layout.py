@@ -105,10 +105,12 @@ CREATE INDEX item_by_time ON item (time_ns);
 CREATE INDEX item_by_trace ON item (trace_id) WHERE trace_id IS NOT NULL
 """
 
-VERSION = 4
+_GROUPS_OF_ITEMS = "CREATE INDEX item_by_title ON item (title, level, service, environment, time_ns)"
+
+VERSION = 5
 
 # What each version that can become today's still lacks.
-_MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS), VERSION: ()}
+_MISSING = {0: (_OPERATIONS, _LINES_AND_ITEMS, _GROUPS_OF_ITEMS), 4: (_GROUPS_OF_ITEMS,), VERSION: ()}
 
 _COMPANIONS = ("-wal", "-shm")
 

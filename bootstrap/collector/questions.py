@@ -172,6 +172,33 @@ class ItemPage(Struct, frozen=True):
     searched_to_ns: int | None = None
 
 
+class ItemGroup(Struct):
+    """Items that say the same."""
+
+    title: str
+    level: str
+    service: str
+    """Empty where the sender names none."""
+    environment: str
+    count: int
+    first_ns: int
+    last_ns: int
+    uuid: str
+    """Of the latest."""
+
+
+class ItemGroups(Struct, frozen=True):
+    """Some groups, that of the latest item first."""
+
+    groups: list[ItemGroup]
+    number: int
+    """How many groups there are, with those that are left out."""
+    items: int
+    """How many items are in all of them."""
+    partial: bool = False
+    """Whether only the latest items were looked at."""
+
+
 class Room(Struct, frozen=True):
     """How much of its room the store takes, and since when it has kept all that arrived."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from bootstrap.collector import listing, reading
+from bootstrap.collector import grouping, listing, reading
 from bootstrap.collector.conditions import Budget, Connect, Cursor
 from bootstrap.collector.differences import differences
 from bootstrap.collector.evidence import ITEM, read_item
@@ -17,6 +17,7 @@ from bootstrap.collector.questions import (
     Arrival,
     Differences,
     EvidenceFilter,
+    ItemGroups,
     ItemPage,
     Latency,
     LinePage,
@@ -148,6 +149,18 @@ class Search:
         """A page of the latest items, newest first; ValueError for an `after` that no page has given."""
         with self._reading() as connection:
             return listing.items(connection, wanted, limit, after)
+
+    def item_groups(self, wanted: EvidenceFilter, *, limit: int) -> ItemGroups:
+        """What the items say, those that say the same together, the latest first."""
+        with self._reading() as connection:
+            return grouping.groups(connection, wanted, limit)
+
+    def reported(self, trace_ids: Sequence[str]) -> set[str]:
+        """Which of some traces have an item."""
+        query = "SELECT DISTINCT trace_id FROM item WHERE trace_id IN (SELECT value FROM json_each(?))"
+        with self._reading() as connection:
+            ids = msgspec.json.encode(trace_ids).decode()
+            return {trace_id for (trace_id,) in connection.execute(query, (ids,))}
 
     def item(self, uuid: str) -> Item | None:
         """One item."""

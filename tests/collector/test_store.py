@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 
 from bootstrap.collector.limits import TooMuchError
 from bootstrap.collector.masking import Masker
-from bootstrap.collector.questions import TraceFilter
+from bootstrap.collector.questions import EvidenceFilter, TraceFilter
 from bootstrap.collector.records import Item, LogLine, Record, Scope, Segment, Span, Status, TraceSummary
 from bootstrap.collector.rows import Batch
 from bootstrap.collector.store import Store
@@ -237,6 +238,20 @@ def test_a_store_that_is_too_old_is_set_aside(tmp_path: Path, capsys: pytest.Cap
         f"collector: the telemetry of an earlier version is in {path}.version-1"
     )
     assert {file.name for file in tmp_path.iterdir()} == {path.name, f"{path.name}.version-1"}
+
+
+def test_a_store_of_the_version_before_gets_what_it_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry.db"
+    write(Store(path), ITEM)
+    old = sqlite3.connect(path)
+    old.execute("DROP INDEX item_by_title")
+    old.execute("PRAGMA user_version = 4")
+    old.commit()
+    old.close()
+    assert [item.uuid for item in Store(path).search.items(EvidenceFilter(), limit=9).items] == [ITEM.uuid]
+    with contextlib.closing(sqlite3.connect(path)) as new:
+        assert new.execute("SELECT count(*) FROM pragma_index_info('item_by_title')").fetchone() == (5,)
+    assert {file.name for file in tmp_path.iterdir()} == {path.name}
 
 
 def link(path: Path) -> None:

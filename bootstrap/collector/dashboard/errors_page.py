@@ -6,29 +6,27 @@ from bootstrap.collector.dashboard import items
 from bootstrap.collector.dashboard.asking import Asked, Missing, View, longest
 from bootstrap.collector.dashboard.logs_page import services_with, wanted_of
 from bootstrap.collector.parameters import ParameterError, read_evidence
-from bootstrap.collector.questions import EvidenceFilter, ItemPage, TraceFilter, TracePage
+from bootstrap.collector.questions import EvidenceFilter, ItemGroups, TraceFilter, TracePage
 from bootstrap.collector.store import Store
 
-_ITEMS = 500
+_GROUPS = 100
 _TRACES = 20
 
 
 def show(store: Store, asked: Asked) -> View:
     """Reports by title, and the latest traces with an error."""
     wanted = wanted_of(asked)
-    page, failed, problem = ItemPage([]), TracePage([]), ""
+    found, failed, problem = ItemGroups([], 0, 0), TracePage([]), ""
     try:
         evidence = read_evidence(asked.params)
-        page = store.search.items(evidence, limit=_ITEMS)
+        found = store.search.item_groups(evidence, limit=_GROUPS)
         failed = store.search.traces(_failed(evidence), limit=_TRACES)
     except ParameterError as error:
         problem = str(error)
     return View(
         "errors.html",
         {
-            "groups": items.grouped(page.items),
-            "items_read": len(page.items),
-            "more_items": page.next is not None,
+            "reports": found,
             "traces": failed.traces,
             "longest": longest([trace.duration_ns for trace in failed.traces]),
             "more_traces": asked.with_("/traces", status="error"),

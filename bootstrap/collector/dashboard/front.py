@@ -6,10 +6,9 @@ from urllib.parse import quote
 
 from bootstrap.collector.dashboard import heatmap
 from bootstrap.collector.dashboard.asking import Asked, View, longest
-from bootstrap.collector.dashboard.items import Group, grouped
 from bootstrap.collector.dashboard.overview import overview
 from bootstrap.collector.dashboard.wording import HOUR
-from bootstrap.collector.questions import EvidenceFilter, Expected, TraceFilter
+from bootstrap.collector.questions import EvidenceFilter, Expected, ItemGroup, TraceFilter
 from bootstrap.collector.records import TraceSummary
 from bootstrap.collector.store import Store
 
@@ -48,18 +47,16 @@ def show(store: Store, asked: Asked, expected: Sequence[Expected]) -> View:
 
 def _errors(store: Store) -> list[Broken]:
     """Of the latest reports each one once, and the latest traces that failed without one."""
-    reports = store.search.items(EvidenceFilter(), limit=_READ).items
+    reports = store.search.item_groups(EvidenceFilter(), limit=_ERRORS)
     failed = store.search.traces(TraceFilter(status="error"), limit=_READ).traces
-    reported = {report.trace_id for report in reports}
-    found = [_of_group(group) for group in grouped(reports)]
+    reported = store.search.reported([trace.trace_id for trace in failed])
+    found = [_of_group(group) for group in reports.groups]
     found += [_of_trace(trace) for trace in failed if trace.trace_id not in reported]
     return sorted(found, key=lambda each: -each.time_ns)[:_ERRORS]
 
 
-def _of_group(group: Group) -> Broken:
-    return Broken(
-        group.title, group.service, group.last.time_ns, f"/errors/{quote(group.last.uuid)}", group.count
-    )
+def _of_group(group: ItemGroup) -> Broken:
+    return Broken(group.title, group.service, group.last_ns, f"/errors/{quote(group.uuid)}", group.count)
 
 
 def _of_trace(trace: TraceSummary) -> Broken:

@@ -1,6 +1,6 @@
 """Rollbar's items as pages show them: what was raised and where, and what the program knew then."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -38,17 +38,6 @@ class ItemView(Struct):
     raised: list[Raised]
     text: str
     sections: list[Section]
-
-
-class Group(Struct):
-    """Items with one title."""
-
-    title: str
-    level: str
-    service: str
-    environment: str
-    count: int
-    last: Item
 
 
 def view(item: Item) -> ItemView:
@@ -126,16 +115,3 @@ def _code(frame: Mapping[str, Any], line: int | None) -> Iterator[tuple[str, str
 
 def _lines(value: Any) -> list[str]:
     return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
-
-
-def grouped(items: Sequence[Item]) -> list[Group]:
-    """Put items of one title, level and service together; `items` and the groups are newest first."""
-    groups: dict[tuple[str, str, str | None, str], Group] = {}
-    for item in items:
-        key = (item.title, item.level, item.service, item.environment)
-        known = groups.get(key)
-        if known is None:
-            groups[key] = Group(item.title, item.level, item.service or "", item.environment, 1, item)
-        else:
-            known.count += 1
-    return list(groups.values())
