@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from bootstrap.collector.questions import TraceFilter
 from bootstrap.collector.records import MAX_TIME_NS
+from bootstrap.collector.rollup import MOST_ARRIVALS
 
 Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
@@ -18,6 +19,13 @@ _CURSOR = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 _OF_SERVICE = """EXISTS (
     SELECT 1 FROM trace_service
     WHERE trace_service.number = trace.number AND trace_service.service = :service
+)"""
+
+# True but of a service that has never sent anything: a bound of no value ends the search in the index
+# before it has begun. Where so many services have sent that they are no longer told apart, any may have.
+_HAS_SENT = """start_ns <= (
+    SELECT :last_ns WHERE EXISTS (SELECT 1 FROM arrival WHERE arrival.service = :service)
+        OR (SELECT count(*) FROM arrival) >= :most_services
 )"""
 
 
@@ -69,7 +77,11 @@ class Conditions(NamedTuple):
 def conditions(wanted: TraceFilter) -> Conditions:
     """All of a filter but what needs a trace to be read: attributes and text."""
     parts: dict[str, dict[str, Any]] = {
-        _OF_SERVICE: {"service": wanted.service},
+        f"{_HAS_SENT} AND {_OF_SERVICE}": {
+            "service": wanted.service,
+            "last_ns": MAX_TIME_NS,
+            "most_services": MOST_ARRIVALS,
+        },
         "error = :error": {"error": None if wanted.status is None else wanted.status == "error"},
         "end_ns - start_ns >= :min_ns": {"min_ns": storable(wanted.min_ns)},
         "end_ns - start_ns < :max_ns": {"max_ns": storable(wanted.max_ns)},
