@@ -59,6 +59,12 @@ _FIRST_LINE = "SELECT message FROM log_line WHERE trace_id = ? ORDER BY time_ns,
 _MESSAGES = ("message", "msg", "event")
 """What those who log JSON call the sentence for people."""
 
+_SERVICES = """
+SELECT service FROM arrival WHERE service <> '' GROUP BY service ORDER BY max(last_ns) DESC, service LIMIT ?
+"""
+_CHOICES = 100
+"""Services among which people can choose."""
+
 _OLDEST = """
 SELECT min(arrived_ns) FROM (
     SELECT * FROM (SELECT arrived_ns FROM trace ORDER BY number LIMIT 1)
@@ -168,11 +174,10 @@ class Search:
             row = connection.execute(f"{ITEM} FROM item WHERE uuid = ?", (uuid,)).fetchone()
         return None if row is None else read_item(row)
 
-    def services(self) -> list[str]:
-        """Who has sent anything, by name."""
+    def services(self, *, limit: int = _CHOICES) -> list[str]:
+        """Who has sent something lately, by name."""
         with self._reading() as connection:
-            query = "SELECT DISTINCT service FROM arrival WHERE service <> '' ORDER BY service"
-            return [service for (service,) in connection.execute(query)]
+            return sorted(service for (service,) in connection.execute(_SERVICES, (limit,)))
 
     def arrivals(self) -> list[Arrival]:
         """What each service has sent to each vendor, by both names."""

@@ -15,6 +15,7 @@ from bootstrap.collector.conditions import Budget
 from bootstrap.collector.found import Found
 from bootstrap.collector.questions import EvidenceFilter, TraceFilter
 from bootstrap.collector.records import Item, LogLine, Record, Segment, Span
+from bootstrap.collector.rollup import MOST_ARRIVALS
 from tests.collector.records import (
     NAMES,
     NOON,
@@ -418,8 +419,20 @@ def test_who_has_sent_what_and_how_full_it_is(path: Path) -> None:
         ("db", "xray", 1),
         ("web", "honeycomb", 1),
     ]
+    assert search.services(limit=1) == ["db"]
     room = search.room(1 << 20)
     assert 0 < room.bytes <= 1 << 20
     assert room.limit == 1 << 20
     assert room.oldest_ns
     assert room.oldest_ns <= min(one.first_ns for one in search.arrivals())
+
+
+def test_a_service_is_found_that_is_one_too_many_to_be_counted(path: Path) -> None:
+    many = [span(TRACES[0], service=f"service {number}") for number in range(MOST_ARRIVALS)]
+    search = store_of(path, [many, [span(TRACES[1], service="one more")]]).search
+
+    def found(service: str) -> list[str]:
+        return [one.trace_id for one in search.traces(TraceFilter(service=service), limit=9).traces]
+
+    assert len(search.arrivals()) == MOST_ARRIVALS
+    assert (found("one more"), found("service 17"), found("nobody")) == ([TRACES[1]], [TRACES[0]], [])
