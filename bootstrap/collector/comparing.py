@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
 from typing import Literal, NamedTuple
 
+from msgspec.structs import replace
+
 from bootstrap.collector.attributes import as_text
 from bootstrap.collector.questions import Difference, ValueShare
 from bootstrap.collector.traits import Trait, Traits, Value
@@ -41,7 +43,20 @@ def compare(inside: Sequence[Traits], outside: Sequence[Traits]) -> list[Differe
     found = (_difference(trait, inside, outside) for trait in set(chain(*inside, *outside)))
     telling = [each for each in found if each and each.score >= _LEAST_SCORE]
     telling.sort(key=lambda each: (-round(each.score, 2), each.derived, each.name))
-    return telling[:_MOST_TRAITS]
+    return _once(telling, [*inside, *outside])[:_MOST_TRAITS]
+
+
+def _once(telling: Sequence[Difference], traces: Sequence[Traits]) -> list[Difference]:
+    """Those with the same values in each trace as one: senders say some things under several names."""
+    alike: dict[tuple[frozenset[Value], ...], list[Difference]] = {}
+    for each in telling:
+        trait = Trait(each.name, each.derived)
+        values = tuple(frozenset(traits.get(trait, _NOWHERE)) for traits in traces)
+        alike.setdefault(values, []).append(each)
+    return [
+        replace(first, also=tuple(each.name for each in others)) if others else first
+        for first, *others in alike.values()
+    ]
 
 
 def _difference(trait: Trait, inside: Sequence[Traits], outside: Sequence[Traits]) -> Difference | None:

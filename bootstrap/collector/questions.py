@@ -106,6 +106,8 @@ class Difference(Struct, frozen=True):
     """The values that differ most come first; a few."""
     derived: bool = False
     """Whether no sender has set it, so that `TraceFilter.attributes` knows nothing of it."""
+    also: tuple[str, ...] = ()
+    """Names with the same values in each trace that was read."""
 
 
 class Differences(Struct, frozen=True):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bootstrap.collector.questions import Differences, Region, TraceFilter
 from bootstrap.collector.records import MAX_TIME_NS, Record, Span, Status
@@ -102,6 +103,34 @@ def test_what_is_only_there_or_only_elsewhere(path: Path) -> None:
         ("true", "value", 1.0, 0.0),
         ("", "absent", 0.0, 1.0),
     }
+
+
+def test_what_has_two_names_is_told_once(path: Path) -> None:
+    def make(number: int) -> list[Record]:
+        slow = is_slow(number)
+        method = "POST" if slow else "GET"
+        same = {"http.method": method, "http.request.method": method}
+        # One that is missing once is another one.
+        nearly = {"method": method} if number else {}
+        return [root(number, **same, **nearly, flag=slow)]
+
+    found = by_name(compare(path, many(make)))
+    assert found.keys() == {"http.method", "method", "flag"}
+    assert [found[name].also for name in ("http.method", "method", "flag")] == [
+        ("http.request.method",), (), (),
+    ]  # fmt: skip
+
+
+def test_a_derived_name_stands_behind_one_that_can_be_filtered_by(path: Path) -> None:
+    def make(number: int) -> list[Record]:
+        service = "slow" if is_slow(number) else "fast"
+        made = root(number)
+        return [replace(made, service=service, resource={"service.name": service})]
+
+    found = by_name(compare(path, many(make)))
+    assert (found["service.name"].derived, found["service.name"].also) == (False, ("service",))
+    assert found["slowest operation"].also == ()
+    assert "service" not in found
 
 
 def test_which_operation_took_the_time(path: Path) -> None:
