@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -15,6 +15,9 @@ HELD_BYTES = 8 * MAX_BODY
 
 _MAX_DISCARDED = 20 * MAX_BODY
 _MAX_SECONDS = 30
+_HURRY_SECONDS = 1
+# Senders write one; each further one costs a copy of what is behind it, and may be of 20 bytes.
+_MAX_MEMBERS = 100
 
 
 class BodyError(Exception):
@@ -27,47 +30,101 @@ class BodyError(Exception):
 
 
 class Room:
-    """Counts the bytes of the bodies that are held at one time."""
+    """Counts the bytes of the bodies that are held at one time.
+
+    Where there is none left, the body that has been arriving for longest gives its place up, if that is
+    longer than a moment: whoever sends slowly does not keep the others out.
+    """
 
     def __init__(self, size: int = HELD_BYTES) -> None:
-        self._left = size
+        self.left = size
+        #: of bodies that are not whole yet, the oldest first
+        self.arriving: list[Share] = []
 
     @contextlib.contextmanager
-    def share(self) -> Iterator[Callable[[int], None]]:
-        """Lend a function that takes bytes, or raises BodyError 503; they are given back at the end."""
-        taken = 0
-
-        def take(size: int) -> None:
-            nonlocal taken
-            if size > self._left:
-                raise BodyError(503, "Too many requests are on their way; try again.")
-            self._left -= size
-            taken += size
-
+    def share(self) -> Iterator["Share"]:
+        """Lend room to one body; it is given back at the end."""
+        share = Share(self)
         try:
-            yield take
+            yield share
         finally:
-            self._left += taken
+            share.give_back()
+
+    def make(self, size: int, now: float) -> None:
+        """Take room from those that have been arriving for long, the longest first, as far as needed."""
+        for share in [share for share in self.arriving if share.since + _HURRY_SECONDS < now]:
+            if size <= self.left:
+                return
+            share.give_up()
 
 
-async def read_body(request: Request, take: Callable[[int], None]) -> bytes:
+class Share:
+    """The room of one body."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._taken = 0
+        self._loop = asyncio.get_running_loop()
+        self._deadline = asyncio.timeout(_MAX_SECONDS)
+        self._given_up = False
+        self.since = self._loop.time()
+
+    @contextlib.asynccontextmanager
+    async def arrival(self) -> AsyncIterator[None]:
+        """While the body arrives; BodyError 408 if that takes too long, or longer than there is room for."""
+        self._room.arriving.append(self)
+        try:
+            async with self._deadline:
+                yield
+        except TimeoutError:
+            raise self._too_slow() from None
+        finally:
+            self._room.arriving.remove(self)
+
+    def take(self, size: int) -> None:
+        """Take bytes; BodyError 503 where there is no room."""
+        if self._given_up:
+            raise self._too_slow()
+        if size > self._room.left:
+            self._room.make(size, self._loop.time())
+        if size > self._room.left:
+            raise BodyError(503, "Too many requests are on their way; try again.")
+        self._room.left -= size
+        self._taken += size
+
+    def give_up(self) -> None:
+        """Give the room back before the body is here."""
+        self._given_up = True
+        self.give_back()
+        self._deadline.reschedule(self._loop.time())
+
+    def give_back(self) -> None:
+        """Let others have it."""
+        self._room.left += self._taken
+        self._taken = 0
+
+    def _too_slow(self) -> BodyError:
+        if self._given_up:
+            return BodyError(408, "The body came so slowly that there was no room for it any more.")
+        return BodyError(408, f"The body took longer than {_MAX_SECONDS} seconds.")
+
+
+async def read_body(request: Request, share: Share) -> bytes:
     """The body as sent; BodyError 413 if it is too large, 408 if it takes too long, 400 if it is cut off.
 
-    `take` is told of the bytes before they are kept.
+    `share` is told of the bytes before they are kept.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > _MAX_DISCARDED:
         raise _too_large()
     try:
-        async with asyncio.timeout(_MAX_SECONDS):
-            return await _read(request, take)
-    except TimeoutError:
-        raise BodyError(408, f"The body took longer than {_MAX_SECONDS} seconds.") from None
+        async with share.arrival():
+            return await _read(request, share)
     except ClientDisconnect:
         raise BodyError(400, "The connection closed before the body was complete.") from None
 
 
-async def _read(request: Request, take: Callable[[int], None]) -> bytes:
+async def _read(request: Request, share: Share) -> bytes:
     """Collect the body; too much of it is read and dropped: who still sends hears no answer."""
     parts: list[bytes] = []
     size = 0
@@ -78,7 +135,7 @@ async def _read(request: Request, take: Callable[[int], None]) -> bytes:
         if size > MAX_BODY:
             parts.clear()
         else:
-            take(len(part))
+            share.take(len(part))
             parts.append(part)
     if size > MAX_BODY:
         raise _too_large()
@@ -101,10 +158,12 @@ def unpack(body: bytes, encoding: str) -> bytes:
 
 
 def _gunzip(body: bytes) -> bytes:
-    """Unpack all members of a gzip stream, stopping at the limit."""
+    """Unpack all members of a gzip stream, stopping at the limits."""
     parts: list[bytes] = []
     room = MAX_BODY
     while body:
+        if len(parts) == _MAX_MEMBERS:
+            raise BodyError(413, f"The gzip stream has more than {_MAX_MEMBERS} members.")
         member = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
         try:
             # One byte more than there is room for tells "full" from "too much"; zero would mean "no limit".

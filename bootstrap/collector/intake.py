@@ -25,7 +25,7 @@ class Intake:
     async def take(self, request: Request, work: Callable[[bytes], _Result]) -> _Result:
         """Call `work` with the unpacked body, on a worker thread; BodyError, and whatever `work` raises."""
         encoding = request.headers.get("content-encoding", "")
-        with self._room.share() as take:
-            body = await read_body(request, take)
+        with self._room.share() as share:
+            body = await read_body(request, share)
             async with self._working:
                 return await run_in_threadpool(lambda: work(unpack(body, encoding)))
