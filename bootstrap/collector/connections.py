@@ -8,20 +8,34 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 HEADER_SECONDS = 5.0
 """How long a client may take to send the header of a request, from the connection or its first byte on."""
 
+_SLOW_SECONDS = 1.0
+
 
 class PromptProtocol(H11Protocol):
     """uvicorn's HTTP/1.1, which by itself waits for a header without end.
 
     Where there are as many connections as may be, a new one takes the place of the one that has waited for
-    its header for longest; without that, whoever opens connections and stays silent would shut out the rest.
+    its header for longest, or else of the one that has kept the collector waiting for longest while it sends
+    its body, or does not take its answer. Without that, whoever opens connections and stays silent, or is
+    slow, would shut out the rest.
     """
 
+    busy_since = 0.0
+    """When the header of the latest request came, by the loop's clock."""
     _timer: asyncio.TimerHandle | None = None
 
     @property
     def patience_ends(self) -> float | None:
         """When it closes, by the loop's clock; None while a request is being read or answered."""
         return self._timer.when() if self._timer else None
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a request has been there for a moment already, and now waits for the client."""
+        waits = self.conn.their_state is h11.SEND_BODY or self.flow.write_paused
+        return (
+            waits and not self.transport.is_closing() and self.busy_since + _SLOW_SECONDS < self.loop.time()
+        )
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Begin to wait."""
@@ -35,6 +49,12 @@ class PromptProtocol(H11Protocol):
         """Go on, and wait or stop waiting."""
         super().data_received(data)
         self._watch()
+
+    def handle_events(self) -> None:
+        """Note when a request begins."""
+        if self.conn.their_state is h11.IDLE:
+            self.busy_since = self.loop.time()
+        super().handle_events()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
@@ -59,7 +79,13 @@ class PromptProtocol(H11Protocol):
         self.transport.close()
 
     def _make_room(self) -> None:
-        others = [other for other in self.connections if isinstance(other, PromptProtocol)]
-        waiting = [other for other in others if other is not self and other.patience_ends is not None]
+        others = [
+            other for other in self.connections if isinstance(other, PromptProtocol) and other is not self
+        ]
+        waiting = [other for other in others if other.patience_ends is not None]
+        slow = [other for other in others if other.is_slow]
         if waiting:
             min(waiting, key=lambda other: other.patience_ends or 0.0).give_up()
+        elif slow:
+            # It would not take what is still to be sent, either.
+            min(slow, key=lambda other: other.busy_since).transport.abort()

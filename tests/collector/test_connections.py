@@ -8,9 +8,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from bootstrap.collector.connections import HEADER_SECONDS
+import pytest
+import uvicorn
+
+from bootstrap.collector.connections import HEADER_SECONDS, PromptProtocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.types import Receive, Scope, Send
+
     from tests.collector.conftest import Collector, Starter
 
 PATIENCE = 30.0
@@ -30,6 +37,67 @@ def test_silent_connections_shut_out_nobody(start_collector: Starter) -> None:
         for _ in range(20):
             assert collector.request("GET", "/healthz").status == 200
     assert collector.stop() == ("returned\n", "")
+
+
+PLACES = 5
+LARGE = 64 * 1024 * 1024
+
+
+async def answer(_: Scope, receive: Receive, send: Send) -> None:
+    """Wait for the body, then answer with more than fits between here and there if that was "large"."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+    if message["type"] == "http.request":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"a" * (LARGE if body == b"large" else 1)})
+
+
+@pytest.fixture
+def few_places() -> Iterator[int]:
+    """The port of a server with few places, whose application waits for ever."""
+    config = uvicorn.Config(
+        answer,
+        port=0,
+        http=PromptProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        limit_concurrency=PLACES,
+        timeout_graceful_shutdown=0,
+    )
+    server = uvicorn.Server(config)
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(server.run)
+        deadline = time.monotonic() + PATIENCE
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield server.servers[0].sockets[0].getsockname()[1]
+        server.should_exit = True
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [b"Content-Length: 6\r\n\r\nsmall", b"Content-Length: 5\r\n\r\nlarge"],
+    ids=["who is slow to send", "who does not take the answer"],
+)
+def test_whoever_keeps_it_waiting_gives_way(few_places: int, request_body: bytes) -> None:
+    def status(sent: bytes) -> bytes:
+        with socket.create_connection(("127.0.0.1", few_places), timeout=PATIENCE) as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n" + sent)
+            return client.recv(12)[-3:]
+
+    usual = b"Content-Length: 0\r\n\r\n"
+    with contextlib.ExitStack() as open_connections:
+        while status(usual) != b"503":
+            slow = open_connections.enter_context(socket.create_connection(("127.0.0.1", few_places)))
+            slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n" + request_body)
+        deadline = time.monotonic() + PATIENCE
+        while status(usual) != b"200":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert [status(usual) for _ in range(10)] == [b"200"] * 10
 
 
 def silent(collector: Collector) -> None:
