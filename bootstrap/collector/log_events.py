@@ -35,7 +35,7 @@ class InvalidEventsError(ValueError):
 class Event(Struct):
     """One event of a batch, its time in milliseconds since 1970."""
 
-    timestamp: Annotated[int, Meta(ge=0, lt=10**13)]
+    timestamp: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     message: Annotated[str, Meta(min_length=1)]
 
 

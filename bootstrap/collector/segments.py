@@ -4,7 +4,7 @@ The format: https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdoc
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -14,9 +14,14 @@ from bootstrap.collector.ids import parse_trace_id
 from bootstrap.collector.records import Segment
 
 _Id = Annotated[str, Meta(pattern=r"\A[0-9a-fA-F]{16}\Z")]
-_MAX_NAME = 200
-_Name = Annotated[str, Meta(min_length=1, max_length=_MAX_NAME)]
+# Letters and digits of any language, space, and few signs; some SDKs leave the others out, the service
+# refuses them.
+_NAME = r"\A[\w\s.:/%&#=+\\\-@]{1,200}\Z"
+_Name = Annotated[str, Meta(pattern=_NAME)]
 _Seconds = Annotated[float, Meta(ge=0, lt=9_000_000_000)]
+
+MAX_DOCUMENT = 64 * 1024
+"""Bytes of one document."""
 
 _MAX_STREAMED_DEPTH = 64
 
@@ -64,6 +69,8 @@ _read_json = msgspec.json.Decoder(dict[str, Any]).decode
 
 def decode(text: bytes) -> Segment:
     """Read one document; raises InvalidSegmentError."""
+    if len(text) > MAX_DOCUMENT:
+        raise InvalidSegmentError(f"larger than {MAX_DOCUMENT} bytes")
     try:
         document = _read_document(text)
         content = _read_json(text)
@@ -97,20 +104,37 @@ def explain(text: bytes) -> Fault:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Fault("segment", "ParseError", None)
     kind = "subsegment" if document.get("type") == "subsegment" else "segment"
-    identity = document.get("id")
-    segment_id = identity if isinstance(identity, str) and re.fullmatch("[0-9a-fA-F]{16}", identity) else None
-    checks = {"Id": segment_id is not None, "Name": _is_name(document.get("name"))}
     trace_id = document.get("trace_id")
-    checks["TraceId"] = isinstance(trace_id, str) and trace_id[:2] == "1-" and bool(parse_trace_id(trace_id))
-    for part, right in checks.items():
-        if not right:
-            key = {"Id": "id", "Name": "name", "TraceId": "trace_id"}[part]
-            return Fault(kind, f"Invalid{part}" if document.get(key) else f"Missing{part}", segment_id)
-    return Fault(kind, "ParseError", segment_id)
+    has_trace = isinstance(trace_id, str) and trace_id[:2] == "1-" and bool(parse_trace_id(trace_id))
+    parts = [(kind, document), *(("subsegment", part) for part in _below(document))]
+    for of_kind, part in parts:
+        checks = {"id": bool(_id(part)), "name": _is_name(part.get("name"))}
+        if part is document:
+            checks["trace_id"] = has_trace
+        for key, right in checks.items():
+            if not right:
+                code = {"id": "Id", "name": "Name", "trace_id": "TraceId"}[key]
+                return Fault(of_kind, f"Invalid{code}" if part.get(key) else f"Missing{code}", _id(part))
+    return Fault(kind, "ParseError", _id(document))
+
+
+def _below(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The subsegments inside a document, as far as they are any."""
+    waiting = [document]
+    while waiting:
+        inner = waiting.pop().get("subsegments")
+        found = [part for part in inner if isinstance(part, dict)] if isinstance(inner, list) else []
+        yield from found
+        waiting += found
+
+
+def _id(part: dict[str, Any]) -> str | None:
+    identity = part.get("id")
+    return identity if isinstance(identity, str) and re.fullmatch("[0-9a-fA-F]{16}", identity) else None
 
 
 def _is_name(name: Any) -> bool:
-    return isinstance(name, str) and 1 <= len(name) <= _MAX_NAME
+    return isinstance(name, str) and re.search(_NAME, name) is not None
 
 
 def _end(document: _Document) -> int | None:

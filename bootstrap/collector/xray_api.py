@@ -6,10 +6,10 @@ samples every request: whoever sees the first trace of a service should see the 
 
 import asyncio
 from concurrent.futures import Future
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -37,20 +37,32 @@ _RULE = {
     "Version": 1,
     "Attributes": {},
 }
+MAX_SEGMENTS = 50
+"""Documents in one call."""
+
 _NEVER_CHANGED = 0.0
 _REPORT_SECONDS = 10
+
+
+_Count = Annotated[int, Meta(ge=0)]
+_Time = Annotated[float, Meta(ge=0)]
 
 
 class _Statistics(Struct, rename="pascal"):
     """What a client's sampler did with one rule."""
 
-    rule_name: str
+    rule_name: Annotated[str, Meta(min_length=1, max_length=32)]
+    client_id: Annotated[str, Meta(min_length=24, max_length=24)] = msgspec.field(name="ClientID")
+    timestamp: _Time
+    request_count: _Count
+    sampled_count: _Count
+    borrow_count: _Count = 0
 
 
 class _TargetsRequest(Struct, rename="pascal"):
     """What a client asks for new targets with."""
 
-    sampling_statistics_documents: list[_Statistics]
+    sampling_statistics_documents: Annotated[list[_Statistics], Meta(max_length=25)]
 
 
 class _SegmentsRequest(Struct, rename="pascal"):
@@ -59,10 +71,16 @@ class _SegmentsRequest(Struct, rename="pascal"):
     trace_segment_documents: list[str]
 
 
+class _Telemetry(Struct, rename="pascal"):
+    """What the daemon has counted; the numbers are of no use here."""
+
+    timestamp: _Time
+
+
 class _TelemetryRequest(Struct, rename="pascal"):
     """What the daemon says about itself."""
 
-    telemetry_records: list[dict[str, Any]]
+    telemetry_records: list[_Telemetry]
 
 
 class _Taken(NamedTuple):
@@ -118,9 +136,14 @@ class XRayApi:
 
     def _take(self, body: bytes) -> _Taken:
         """Everything that takes time, for a worker thread."""
+        documents = lenient_json.decode(body, _SegmentsRequest).trace_segment_documents
+        if len(documents) > MAX_SEGMENTS:
+            # The error keeps this frame, and with it what may be a million texts.
+            documents.clear()
+            raise TooMuchError(f"Exceeding maximum segment count: {MAX_SEGMENTS}")
         batch = self._writer.batch()
         unprocessed = []
-        for document in lenient_json.decode(body, _SegmentsRequest).trace_segment_documents:
+        for document in documents:
             text = document.encode()
             try:
                 batch.add(decode(text))

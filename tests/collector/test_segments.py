@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.segments import InvalidSegmentError, assemble, decode
+from bootstrap.collector.segments import MAX_DOCUMENT, InvalidSegmentError, assemble, decode
 
 if TYPE_CHECKING:
     from bootstrap.collector.records import Segment
@@ -55,10 +55,25 @@ def test_a_subsegment_of_its_own() -> None:
     assert (segment.is_subsegment, segment.parent_id) == (True, "a" * 16)
 
 
+@pytest.mark.parametrize("name", ["a_b.c:/%&#=+\\-@ 1", "コーヒー", "n" * 200, "½"])
+def test_a_name_of_any_language(name: str) -> None:
+    assert read(name=name).name == name
+
+
+def test_the_largest_document() -> None:
+    size = len(json.dumps(document(metadata={"a": ""})))
+    assert read(metadata={"a": "x" * (MAX_DOCUMENT - size)}).document["metadata"]
+
+
 INVALID = {
     "no name": {"name": ...},
     "empty name": {"name": ""},
     "endless name": {"name": "n" * 201},
+    "a name with other signs": {"name": "shop?"},
+    "a subsegment's name with other signs": {
+        "subsegments": [{"id": "53995c3f42cd8ad9", "name": "<b>", "start_time": 1.0, "end_time": 2.0}]
+    },
+    "too large": {"metadata": {"a": "x" * MAX_DOCUMENT}},
     "no id": {"id": ...},
     "short id": {"id": "53995c3f42cd8ad"},
     "id with a newline": {"id": "53995c3f42cd8ad8\n"},

@@ -183,6 +183,12 @@ def test_many_segments_are_stored_whole(collector: Collector, made: Made) -> Non
     assert len(collector.trace(trace_id, segments=1_000)["segments"]) == 1_000
 
 
+def statistics(rule: str) -> dict[str, Any]:
+    """What a sampler did with a rule."""
+    times = {"Timestamp": 1_700_000_000, "RequestCount": 1, "SampledCount": 1}
+    return {"RuleName": rule, "ClientID": "a" * 24, **times}
+
+
 TARGETS = {
     "not JSON": (b"{", 400),
     "not UTF-8": (b"\xff", 400),
@@ -191,6 +197,13 @@ TARGETS = {
     "no documents": (b"{}", 400),
     "documents as text": (b'{"SamplingStatisticsDocuments": "a"}', 400),
     "no rule name": (b'{"SamplingStatisticsDocuments": [{}]}', 400),
+    "a rule name alone": (b'{"SamplingStatisticsDocuments": [{"RuleName": "Default"}]}', 400),
+    "too many": (json.dumps({"SamplingStatisticsDocuments": [statistics("Default")] * 26}).encode(), 400),
+    "a long name": (json.dumps({"SamplingStatisticsDocuments": [statistics("n" * 33)]}).encode(), 400),
+    "as many as may be": (
+        json.dumps({"SamplingStatisticsDocuments": [statistics("n" * 32)] * 25}).encode(),
+        200,
+    ),
     "nothing to report": (b'{"SamplingStatisticsDocuments": []}', 200),
 }
 
@@ -202,9 +215,8 @@ def test_sampling_targets_asked_wrongly(collector: Collector, body: bytes, statu
 
 
 def test_an_unknown_rule_gets_no_target(collector: Collector) -> None:
-    body = json.dumps(
-        {"SamplingStatisticsDocuments": [{"RuleName": "Other"}, {"RuleName": "Default"}]}
-    ).encode()
+    documents = [statistics("Other"), statistics("Default")]
+    body = json.dumps({"SamplingStatisticsDocuments": documents}).encode()
     answer = collector.request("POST", "/SamplingTargets", body, port=collector.daemon_port).json()
     assert [target["RuleName"] for target in answer["SamplingTargetDocuments"]] == ["Default"]
     assert [unknown["RuleName"] for unknown in answer["UnprocessedStatistics"]] == ["Other"]

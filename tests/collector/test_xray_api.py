@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from tests.collector.conftest import Collector, Made
@@ -42,6 +43,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a bad id": ({"id": "g" * 16}, "InvalidId"),
     "no name": ({"name": ""}, "MissingName"),
     "a long name": ({"name": "n" * 201}, "InvalidName"),
+    "a name with other signs": ({"name": "SELECT *"}, "InvalidName"),
+    "too large": ({"metadata": {"a": "x" * 65_536}}, "ParseError"),
     "no trace id": ({"trace_id": None}, "MissingTraceId"),
     "a bad trace id": ({"trace_id": "1-2-3"}, "InvalidTraceId"),
     "W3C's trace id": ({"trace_id": "a" * 32}, "InvalidTraceId"),
@@ -78,6 +81,27 @@ def test_a_subsegment_is_called_one(xray: Any, made: Made) -> None:
         "UnprocessedTraceSegments"
     ]
     assert unprocessed["Message"] == "Invalid subsegment. ErrorCode: MissingName"
+
+
+def test_a_bad_subsegment_costs_its_segment(xray: Any, made: Made) -> None:
+    inner = {"id": "b" * 16, "name": "a?", "start_time": 1.0, "end_time": 2.0}
+    bad = made.segment(made.trace_id(), subsegments=[{**inner, "name": "a", "subsegments": [inner]}])
+    [unprocessed] = xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(bad)])[
+        "UnprocessedTraceSegments"
+    ]
+    assert unprocessed == {
+        "Id": "b" * 16,
+        "ErrorCode": "InvalidName",
+        "Message": "Invalid subsegment. ErrorCode: InvalidName",
+    }
+
+
+def test_so_many_segments_at_once_and_no_more(xray: Any, made: Made) -> None:
+    documents = [json.dumps(made.segment(made.trace_id())) for _ in range(50)]
+    assert xray.put_trace_segments(TraceSegmentDocuments=documents)["UnprocessedTraceSegments"] == []
+    with pytest.raises(ClientError, match="maximum segment count: 50") as caught:
+        xray.put_trace_segments(TraceSegmentDocuments=[*documents, documents[0]])
+    assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
 
 
 def test_telemetry_records_are_taken(xray: Any) -> None:

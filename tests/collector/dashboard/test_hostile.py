@@ -95,7 +95,10 @@ def tell(store: Store, text: str) -> None:
     }  # fmt: skip
     batch = Batch(Masker(()))
     batch.add(span)
-    batch.add(segments.decode(msgspec.json.encode(document)))
+    # No X-Ray takes such names today; the store may have them all the same.
+    named = {**document, "name": "a", "subsegments": []}
+    segment = segments.decode(msgspec.json.encode(named))
+    batch.add(msgspec.structs.replace(segment, name=text, document=document))
     batch.add(read_line(text, text, LogEvent(now // 1_000_000, json.dumps(fields)), now))
     batch.add(read_item(item, now))
     with store.writer() as writer:
