@@ -34,8 +34,8 @@ class Budget:
 
 
 def check_json(body: bytes) -> None:
-    """Refuse more objects than may be, before any is made; a brace inside a text counts, too."""
-    Budget().spend(body.count(b"{"))
+    """Refuse more objects and lists than may be, before any is made; a bracket in a text counts, too."""
+    Budget().spend(body.count(b"{") + body.count(b"["))
 
 
 def check_protobuf(body: bytes, items: int = MAX_ITEMS) -> None:
