@@ -250,7 +250,7 @@ def test_retention_is_kept_and_counts(logs: Any) -> None:
 
 
 def test_what_is_too_old_or_too_new_is_rejected_and_the_rest_kept(logs: Any, stream: str) -> None:
-    times = [now() - 15 * DAY, now() - 1_000, now(), now() + DAY]
+    times = [now() - 15 * DAY, now() - 1_000, now(), now() + DAY, now() * 1_000_000]
     events = [{"timestamp": at, "message": str(number)} for number, at in enumerate(times)]
     answer = logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
     assert answer["rejectedLogEventsInfo"] == {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 3}
