@@ -41,6 +41,8 @@ class Tick(Struct):
     at: float
     label: str
     time_ns: int = 0
+    exact: bool = False
+    """Whether its time needs seconds."""
 
 
 class Box(Struct):
@@ -91,7 +93,8 @@ def _block(cell: LatencyCell, latency: Latency, rows: int, most: int) -> Block:
     return Block(
         x=cell.column,
         y=rows - 1 - cell.row,
-        level=math.ceil(LEVELS * math.log1p(cell.count) / math.log1p(most)),
+        # Of the fullest cell the quotient may be a little more than one.
+        level=min(LEVELS, math.ceil(LEVELS * math.log1p(cell.count) / math.log1p(most))),
         errors=round(max(0.25, cell.errors / cell.count), 2) if cell.errors else 0,
         title=f"{counted(cell.count, 'trace')}, {duration(low)} to {duration(high)}{failed}",
     )
@@ -154,7 +157,7 @@ def _time_ticks(start_ns: int, end_ns: int) -> Iterator[Tick]:
         return
     step = next((step for step in _STEPS if length / step <= _MOST_TICKS), length)
     for time_ns in range(-(-start_ns // step) * step, end_ns - length // 40, step):
-        yield Tick(round((time_ns - start_ns) / length * 100, 2), "", time_ns)
+        yield Tick(round((time_ns - start_ns) / length * 100, 2), "", time_ns, exact=step < MINUTE)
 
 
 def _duration_ticks(edges_ns: Sequence[int]) -> Iterator[Tick]:

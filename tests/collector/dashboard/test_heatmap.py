@@ -23,6 +23,7 @@ def test_cells_stand_on_their_rows() -> None:
     first, second = chart.blocks
     assert (first.x, first.y, first.errors, first.title) == (0, 2, 0, "1 trace, 10 ns to 100 ns")
     assert (second.x, second.y, second.level, second.errors) == (1, 0, heatmap.LEVELS, 0.25)
+    assert heatmap.draw(latency([10, 100], [LatencyCell(0, 0, 5, 0)], [50])).blocks[0].level == heatmap.LEVELS
     assert second.title == "60 traces, 1.00 µs to 10.0 µs, 3 with an error"
 
 
@@ -60,6 +61,11 @@ def test_labels() -> None:
         "100 ms",
     ]
     assert (chart.durations[0].at, chart.durations[-1].at) == (100, 0)
+    assert not any(tick.exact for tick in chart.times)
+    minute = latency([10**6, 10**7], [], [None] * 60)
+    assert {tick.time_ns // SECOND: tick.exact for tick in heatmap.draw(minute).times} == dict.fromkeys(
+        range(0, 60, 10), True
+    )
 
 
 def test_a_small_curve() -> None:

@@ -31,7 +31,7 @@ export function localTimes(root) {
   for (const element of root.querySelectorAll("time[data-as]")) tell(element);
   for (const text of root.querySelectorAll("text[data-time]")) {
     const at = new Date(text.dataset.time);
-    text.textContent = text.dataset.wide ? `${day(at).slice(5)} ${clock(at).slice(0, 5)}` : clock(at).slice(0, 5);
+    text.textContent = text.dataset.wide ? `${day(at).slice(5)} ${clock(at).slice(0, 5)}` : clock(at).slice(0, "exact" in text.dataset ? 8 : 5);
   }
 }
 
