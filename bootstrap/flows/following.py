@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from bootstrap.flows.already import Already
 from bootstrap.flows.run import COLLECTOR, collector_lock
 from bootstrap.flows.stack import COLLECTOR_SERVICE, running
 from bootstrap.model.errors import RemoteRefusedError
@@ -18,6 +20,8 @@ from bootstrap.system.state import State
 #: three times as long as a collector that lives is ever silent
 _SILENCE = 45.0
 _PAUSE = 0.5
+#: how many events are asked for of those that nobody told while a stream was broken
+_MISSED = 200
 #: for how long its token may be refused: a collector that was started again has written down another one
 _DOUBT = 5.0
 _UNAUTHORIZED, _BAD_REQUEST, _NOT_FOUND = 401, 400, 404
@@ -57,10 +61,11 @@ def follow(
 ) -> Iterator[tuple[str, Any]]:
     """Yield events, each its name and what the collector's API says, without end.
 
-    A collector that stops is waited for: `where` is asked again, and `say` is told. Raises
-    RemoteRefusedError where one runs that does not tell.
+    A collector that stops is waited for: `where` is asked again, and `say` is told. Of what it received
+    before the stream was there again the latest two hundred events are told then. Raises RemoteRefusedError
+    where one runs that does not tell.
     """
-    told, doubted = "", 0.0
+    told, doubted, already = "", 0.0, Already(datetime.now(UTC))
     while True:
         now = where()
         if now is not None:
@@ -69,9 +74,8 @@ def follow(
                     say(f"Following {now.url}")
                     say(f"Page: {now.page}")
                     told, doubted = "", 0.0
-                    # What was seen already is not asked for again.
-                    query = [pair for pair in query if pair[0] != "last"]
-                    yield from stream
+                    query = [*(pair for pair in query if pair[0] != "last"), ("last", str(_MISSED))]
+                    yield from already.new(stream)
             except RefusedError as error:
                 if error.status != _UNAUTHORIZED:
                     raise _refused(error) from None

@@ -161,7 +161,7 @@ def test_in_a_pipe_it_is_plain_columns_a_line_each(project: Any) -> None:
 
 
 @pytest.mark.slow
-def test_it_waits_for_a_collector_that_stops(project: Any) -> None:
+def test_it_waits_for_a_collector_that_stops_and_misses_nothing(project: Any) -> None:
     with observing(project) as url:
         follower = following(project)
         watching = follower.__enter__()
@@ -170,8 +170,12 @@ def test_it_waits_for_a_collector_that_stops(project: Any) -> None:
         assert "first" in told(watching)
     assert said(watching).startswith("Page: ")
     assert "waiting for it" in said(watching)
+    watching.send_signal(signal.SIGSTOP)
     with observing(project) as url:
+        send(url, "api", "missed")
+        watching.send_signal(signal.SIGCONT)
         assert said(watching) == f"Following {url}"
+        assert "missed" in told(watching)
         send(url, "api", "second")
         assert "second" in told(watching)
         follower.__exit__(None, None, None)
