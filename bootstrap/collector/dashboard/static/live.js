@@ -35,14 +35,16 @@ export function live(button, changed) {
     timer = setTimeout(look, Math.max(100, pause));
   }
 
+  function later() {
+    show("waiting", waiting > 1 ? `${waiting} new` : "Paused");
+    timer = timer || setTimeout(look, SOONEST);
+  }
+
   async function look() {
     timer = 0;
-    if (!on || busy || document.hidden) return;
-    if (reads()) {
-      show("waiting", waiting > 1 ? `${waiting} new` : "Paused");
-      timer = setTimeout(look, SOONEST);
-      return;
-    }
+    if (!on || document.hidden) return;
+    if (busy) { timer = setTimeout(look, 100); return; }
+    if (reads()) return later();
     busy = true;
     looked = Date.now();
     const address = new URL(location.href);
@@ -50,12 +52,19 @@ export function live(button, changed) {
     address.searchParams.set("fragment", "live");
     try {
       const answer = await fetch(address, { headers: { Accept: "text/html" } });
-      if (answer.ok) swap(await answer.text());
+      const html = await answer.text();
       if (answer.status === 401) location.reload();
-      waiting = 0;
-      show("on", "Live");
+      if (on && reads()) later(); // meanwhile somebody has begun to
+      else {
+        if (answer.ok && on) swap(html);
+        waiting = 0;
+        if (on) show("on", "Live");
+      }
     } catch {
-      show("waiting", "Offline");
+      if (on) {
+        show("waiting", "Offline");
+        timer = timer || setTimeout(look, POLL);
+      }
     }
     cost = Date.now() - looked;
     busy = false;
@@ -85,10 +94,15 @@ export function live(button, changed) {
     source = new EventSource(address);
     const arrived = () => { waiting += 1; soon(); };
     for (const name of ["trace", "log", "item", "skipped"]) source.addEventListener(name, arrived);
-    source.addEventListener("open", () => { clearInterval(poller); poller = 0; show("on", "Live"); });
+    source.addEventListener("open", () => {
+      clearInterval(poller);
+      poller = 0;
+      show("on", "Live");
+      soon(); // what has arrived since the page was made, or the stream broke, is told by nobody
+    });
     source.addEventListener("error", () => {
       // Closed for good: there is no stream, or no room in it. Otherwise the browser tries again by itself.
-      if (source.readyState === EventSource.CLOSED && !poller) poller = setInterval(soon, POLL);
+      if (source.readyState === EventSource.CLOSED && !poller) { soon(); poller = setInterval(soon, POLL); }
       else if (source.readyState !== EventSource.CLOSED) show("waiting", "Offline");
     });
   }
@@ -106,7 +120,7 @@ export function live(button, changed) {
     sessionSet(on ? "on" : "off");
     waiting = 0;
     show(on ? "on" : "off", on ? "Live" : "Off");
-    if (on) { listen(); soon(); } else stop();
+    if (on) listen(); else stop();
   }
 
   button.addEventListener("click", turn);
@@ -116,10 +130,10 @@ export function live(button, changed) {
   document.addEventListener("visibilitychange", () => {
     // A browser has few connections for one server: a page that nobody sees keeps none.
     if (document.hidden) stop();
-    else if (on) { listen(); soon(); }
+    else listen();
   });
   addEventListener("pagehide", stop);
-  addEventListener("pageshow", (event) => { if (event.persisted && on) { listen(); soon(); } });
+  addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
   show(on ? "on" : "off", on ? "Live" : "Off");
   listen();
 }
