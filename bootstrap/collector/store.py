@@ -27,7 +27,7 @@ class Store:
     """The SQLite file at `path`, created with mode 0600 in a folder that exists.
 
     Any thread may read; one thread at a time may write. `limit` is the size in bytes to which it may grow,
-    `keep` for how long something is kept. SQLite's log beside it takes 64 MiB at most, or 256 where somebody
+    `keep` for how long something is kept. SQLite's log beside it takes 128 MiB at most, or 256 where somebody
     reads without an end. The file of an earlier version gets the tables that it lacks, or is renamed where
     that cannot be done. Raises BootstrapError if the file cannot be used.
     """
