@@ -21,6 +21,9 @@ _BYTES_PER_COMMIT = 8 * 1024 * 1024
 # often it is looked after from then on.
 _BUSY_SECONDS, _REST_SECONDS, _TIDY_SECONDS = 0.5, 2.0, 60.0
 
+# For how long the same trouble, or another one, is not spoken of after one was.
+_SAME_SECONDS, _OTHER_SECONDS = 60.0, 1.0
+
 
 class _Waiting(NamedTuple):
     batch: Batch
@@ -39,7 +42,7 @@ class Writer:
         self._masker = masker
         self._queue: ByteQueue[_Waiting] = ByteQueue(_QUEUED_BYTES)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._complained = ""
+        self._complaint, self._complained = "", -_SAME_SECONDS
 
     @property
     def masker(self) -> Masker:
@@ -132,7 +135,6 @@ class Writer:
             for waiting in group:
                 waiting.stored.set_exception(error)
         else:
-            self._complained = ""
             for waiting in group:
                 waiting.stored.set_result(None)
             if self._committed is not None:
@@ -147,7 +149,9 @@ class Writer:
             return False
 
     def _complain(self, error: OSError) -> None:
-        """Say what is wrong; of a lasting trouble once."""
-        if str(error) != self._complained:
+        """Say what is wrong, but not over and over: of a lasting trouble, some writes may succeed."""
+        now = time.monotonic()
+        silence = _SAME_SECONDS if str(error) == self._complaint else _OTHER_SECONDS
+        if now >= self._complained + silence:
             complain(str(error))
-        self._complained = str(error)
+            self._complaint, self._complained = str(error), now
