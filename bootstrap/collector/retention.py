@@ -53,7 +53,7 @@ DELETE FROM log_line WHERE number IN (
     CROSS JOIN log_stream ON log_stream.group_name = log_group.name
     CROSS JOIN log_line ON log_line.group_name = log_stream.group_name
         AND log_line.stream_name = log_stream.name AND log_line.time_ns < ? - retention_days * ?
-    WHERE retention_days IS NOT NULL LIMIT ?
+    WHERE retention_days > 0 LIMIT ?
 )
 """
 _UNUSED = "DELETE FROM shared WHERE rowid IN (SELECT rowid FROM shared WHERE used_ns < ? LIMIT ?)"
