@@ -124,7 +124,8 @@ class Retention:
         """Make the file a little smaller where much of it is free; say whether there is more to give back."""
         if self._pragma("freelist_count") <= _SPARE * self._pages or not self._pragma("auto_vacuum"):
             return False
-        self._connection.execute(f"PRAGMA incremental_vacuum({_PAGES})").fetchall()
+        # `execute` would end after the first page.
+        self._connection.executescript(f"PRAGMA incremental_vacuum({_PAGES})")
         self._bound()
         return True
 

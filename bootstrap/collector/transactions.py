@@ -13,7 +13,7 @@ from bootstrap.collector.rows import Batch, GroupRow, ItemRow, LineRow, Operatio
 
 _CACHE_BYTES = 16 * 1024 * 1024
 # From how much on SQLite copies its log to the database: a part of the limit, between these.
-_LEAST_LOG, _MOST_LOG, _PART = 1024 * 1024, 64 * 1024 * 1024, 16
+_LEAST_LOG, _MOST_LOG, _PART = 4 * 1024 * 1024, 64 * 1024 * 1024, 16
 # How many times as large it is when those who read are waited for, and when nothing more is written for them.
 _LARGE, _TOO_LARGE = 2, 4
 _WAIT_MS, _BUSY_MS = 100, 5_000
