@@ -1,6 +1,7 @@
 """Recognises secret values in text, in every spelling that they usually travel in, and masks them."""
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -17,9 +18,10 @@ _PERCENT = re.compile("%[0-9A-F]{2}")
 class Mask:
     """Replaces secret values by `[masked]`, wherever they stand inside a text.
 
-    A value is recognised as it is, escaped as in JSON and in Python's repr, percent-encoded, in base64 (as a
-    whole, standard and URL-safe), with either kind of line end, by each of its lines, and by the password
-    alone where it is a URL that holds one. Lines shorter than six characters stay: they occur by chance.
+    A value is recognised as it is, escaped as in Python's repr and in HTML, as in JSON and as in JSON in a
+    text of JSON, percent-encoded once or twice, in base64 (as a whole, standard and URL-safe), with either
+    kind of line end, by each of its lines, and by the password alone where it is a URL that holds one. Lines
+    shorter than six characters stay: they occur by chance.
 
     A value shorter than six characters is masked only where it is the whole text. Inside longer texts it
     would be replaced by chance, and what is missing from a well-known text tells what the value is.
@@ -79,7 +81,13 @@ def _spellings(form: str) -> set[str]:
     data = form.encode(errors="surrogatepass")
     escaped = {json.dumps(form)[1:-1], json.dumps(form, ensure_ascii=False)[1:-1], repr(form)[1:-1]}
     escaped |= {text.replace("/", "\\/") for text in escaped}
+    escaped |= {json.dumps(text, ensure_ascii=False)[1:-1] for text in escaped}
     percent = {quote(data, safe=""), quote(data), quote_plus(data)}
     percent |= {_PERCENT.sub(lambda found: found[0].lower(), text) for text in percent}
+    # An address inside an address.
+    percent |= {text.replace("%", "%25") for text in percent}
+    in_html = html.escape(form, quote=False)
+    quoted = [in_html.replace('"', double) for double in ("&quot;", "&#34;")]
+    quoted = [text.replace("'", single) for text in quoted for single in ("&#x27;", "&#39;")]
     padded = {base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()}
-    return {form} | escaped | percent | padded | {text.rstrip("=") for text in padded}
+    return {form, in_html, *quoted} | escaped | percent | padded | {text.rstrip("=") for text in padded}

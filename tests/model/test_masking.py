@@ -1,11 +1,13 @@
 """No spelling of a secret value gets through, and nothing else is touched."""
 
 import base64
+import html
 import json
 import time
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
+import markupsafe
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,12 +37,21 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "JSON with escaped slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
+    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "JSON in JSON in UTF-8": lambda text: json.dumps(
+        json.dumps(text, ensure_ascii=False), ensure_ascii=False
+    )[3:-3],
     "repr": lambda text: repr(text)[1:-1],
     "a path": quote,
     "a part of a path": lambda text: quote(text, safe=""),
     "a form": quote_plus,
     "a path in lower case": lambda text: lower(quote(text)),
     "a form in lower case": lambda text: lower(quote_plus(text)),
+    "an address in an address": lambda text: quote(quote(text, safe=""), safe=""),
+    "an address in an address in lower case": lambda text: quote(lower(quote(text, safe="")), safe=""),
+    "a text of HTML": lambda text: html.escape(text, quote=False),
+    "an attribute of HTML": html.escape,
+    "HTML of a template": lambda text: str(markupsafe.escape(text)),
     "base64": standard,
     "base64 without padding": lambda text: standard(text).rstrip("="),
     "base64 for URLs": url_safe,
