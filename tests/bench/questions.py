@@ -1,4 +1,4 @@
-"""How long the collector takes to answer what its pages ask, with a hundred thousand and a million spans."""
+"""How long the collector's API and its pages take to answer, with a hundred thousand and a million spans."""
 
 import contextlib
 import http.client
@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,8 @@ GROWTH = SPANS[1] / SPANS[0] * 1.25
 #: below that a question takes what any request takes
 _NOTHING_MS = 5.0
 _WARM = 2
+#: times that all is asked; the best one counts, because others may want the machine meanwhile
+_ROUNDS = 3
 
 _SERVE = """
 import json, secrets, sys
@@ -56,33 +58,45 @@ _REGION = (
 _Pairs = tuple[tuple[str, str], ...]
 
 _QUESTIONS: dict[str, tuple[str, _Pairs]] = {
-    "traces": ("traces", ()),
-    "traces of most services": ("traces", (("service", "db"),)),
-    "traces of a rare service": ("traces", (("service", RARE_SERVICE),)),
-    "traces of no service": ("traces", (("service", "nobody"),)),
-    "traces that failed": ("traces", (("status", "error"),)),
-    "traces that took long": ("traces", (("min", "200"),)),
-    "traces that took too long for any": ("traces", (("min", "1000000"),)),
-    "traces with a frequent attribute": ("traces", (("attribute", "app.plan=free"),)),
-    "traces with a rare attribute": ("traces", (("attribute", "app.coupon=spring"),)),
-    "traces with an attribute of none": ("traces", (("attribute", "app.nothing=there"),)),
-    "traces with a resource's attribute": ("traces", (("attribute", "service.version=1.4.2"),)),
-    "traces with a frequent text": ("traces", (("q", "activities"),)),
-    "traces with a text of none": ("traces", (("q", "xyzzy"),)),
-    "one trace": (f"traces/{any_trace()}", ()),
-    "the trace of 10,000 spans": (f"traces/{large_trace()}", ()),
-    "heatmap of the last hour": ("latency", ()),
-    "heatmap of the day": ("latency", _DAY),
-    "heatmap of most services": ("latency", (*_DAY, ("service", "db"))),
-    "heatmap of a rare service": ("latency", (*_DAY, ("service", RARE_SERVICE))),
-    "heatmap of an attribute": ("latency", (*_DAY, ("attribute", "app.plan=free"))),
-    "differences": ("differences", (*_DAY, *_REGION)),
-    "differences of most services": ("differences", (*_DAY, *_REGION, ("service", "db"))),
-    "differences with an attribute": ("differences", (*_DAY, *_REGION, ("attribute", "app.plan=free"))),
-    "log lines": ("logs", ()),
-    "log lines with a text of none": ("logs", (("q", "xyzzy"),)),
-    "items with a text of none": ("items", (("q", "xyzzy"),)),
-    "overview": ("overview", ()),
+    "traces": ("/api/traces", ()),
+    "traces of most services": ("/api/traces", (("service", "db"),)),
+    "traces of a rare service": ("/api/traces", (("service", RARE_SERVICE),)),
+    "traces of no service": ("/api/traces", (("service", "nobody"),)),
+    "traces that failed": ("/api/traces", (("status", "error"),)),
+    "traces that took long": ("/api/traces", (("min", "200"),)),
+    "traces that took too long for any": ("/api/traces", (("min", "1000000"),)),
+    "traces with a frequent attribute": ("/api/traces", (("attribute", "app.plan=free"),)),
+    "traces with a rare attribute": ("/api/traces", (("attribute", "app.coupon=spring"),)),
+    "traces with an attribute of none": ("/api/traces", (("attribute", "app.nothing=there"),)),
+    "traces with a resource's attribute": ("/api/traces", (("attribute", "service.version=1.4.2"),)),
+    "traces with a frequent text": ("/api/traces", (("q", "activities"),)),
+    "traces with a text of none": ("/api/traces", (("q", "xyzzy"),)),
+    "one trace": (f"/api/traces/{any_trace()}", ()),
+    "the trace of 10,000 spans": (f"/api/traces/{large_trace()}", ()),
+    "heatmap of the last hour": ("/api/latency", ()),
+    "heatmap of the day": ("/api/latency", _DAY),
+    "heatmap of most services": ("/api/latency", (*_DAY, ("service", "db"))),
+    "heatmap of a rare service": ("/api/latency", (*_DAY, ("service", RARE_SERVICE))),
+    "heatmap of an attribute": ("/api/latency", (*_DAY, ("attribute", "app.plan=free"))),
+    "differences": ("/api/differences", (*_DAY, *_REGION)),
+    "differences of most services": ("/api/differences", (*_DAY, *_REGION, ("service", "db"))),
+    "differences with an attribute": ("/api/differences", (*_DAY, *_REGION, ("attribute", "app.plan=free"))),
+    "log lines": ("/api/logs", ()),
+    "log lines with a text of none": ("/api/logs", (("q", "xyzzy"),)),
+    "items with a text of none": ("/api/items", (("q", "xyzzy"),)),
+    "overview": ("/api/overview", ()),
+}
+
+_PAGES: dict[str, tuple[str, _Pairs]] = {
+    "page: front": ("/", ()),
+    "page: traces": ("/traces", ()),
+    "page: one trace": (f"/traces/{any_trace()}", ()),
+    "page: the trace of 10,000 spans": (f"/traces/{large_trace()}", ()),
+    "page: heatmap of the last hour": ("/latency", ()),
+    "page: heatmap of the day": ("/latency", _DAY),
+    "page: heatmap of the day, a region": ("/latency", (*_DAY, *_REGION)),
+    "page: logs": ("/logs", ()),
+    "page: errors": ("/errors", ()),
 }
 
 
@@ -91,6 +105,7 @@ class Timing(NamedTuple):
 
     name: str
     in_process: dict[int, Spread]
+    """Nothing for a page."""
     over_http: dict[int, Spread]
     searched: float
     """Which part of the traces of the largest store was looked at when its time was over."""
@@ -114,30 +129,31 @@ class Questions(NamedTuple):
 def questions(folder: Path, runs: int) -> Questions:
     """Make the stores, and ask everything up to ten times: of the store, and of a collector over HTTP."""
     runs = min(runs, 10)
-    in_process: dict[int, list[Spread]] = {}
-    over_http: dict[int, list[Spread]] = {}
-    scans, sizes, searched = {}, {}, [1.0] * len(_QUESTIONS)
+    in_process: dict[str, dict[int, Spread]] = {name: {} for name in (*_QUESTIONS, *_PAGES)}
+    over_http: dict[str, dict[int, Spread]] = {name: {} for name in (*_QUESTIONS, *_PAGES)}
+    scans, sizes, searched = {}, {}, dict.fromkeys(_PAGES, 1.0)
     for spans in SPANS:
         path = folder / f"{spans}.db"
         print(f"writing {spans} spans ...", file=sys.stderr)
         store = make_store(path, spans)
         sizes[spans] = path.stat().st_size
-        in_process[spans] = [_timed(_asking(store, *question), runs) for question in _QUESTIONS.values()]
+        asking = {name: _asking(store, *question) for name, question in _QUESTIONS.items()}
+        for name, spread in _best(asking, runs).items():
+            in_process[name][spans] = spread
         scans[spans] = _timed(partial(_scan, path), runs)
         with _collector(path) as get:
-            asking = [partial(get, *question) for question in _QUESTIONS.values()]
-            over_http[spans] = [_timed(ask, runs) for ask in asking]
-            searched = [_searched(ask()) for ask in asking]
-    timings = [
-        Timing(
-            name,
-            {spans: in_process[spans][at] for spans in SPANS},
-            {spans: over_http[spans][at] for spans in SPANS},
-            searched[at],
-        )
-        for at, name in enumerate(_QUESTIONS)
-    ]
+            getting = {name: partial(get, *asked) for name, asked in (_QUESTIONS | _PAGES).items()}
+            for name, spread in _best(getting, runs).items():
+                over_http[name][spans] = spread
+            searched |= {name: _searched(getting[name]()) for name in _QUESTIONS}
+    timings = [Timing(name, in_process[name], over_http[name], searched[name]) for name in over_http]
     return Questions(timings, scans, sizes)
+
+
+def _best(asking: Mapping[str, Callable[[], object]], runs: int) -> dict[str, Spread]:
+    """Ask everything in several rounds: of each question the round with the least median."""
+    rounds = [{name: _timed(ask, runs) for name, ask in asking.items()} for _ in range(_ROUNDS)]
+    return {name: min((each[name] for each in rounds), key=lambda it: it.median) for name in asking}
 
 
 def _timed(ask: Callable[[], object], runs: int) -> Spread:
@@ -163,7 +179,8 @@ def _asking(store: Store, address: str, pairs: _Pairs) -> Callable[[], object]:
         "items": lambda: search.items(read_evidence(params), limit=DEFAULT_LIMIT),
         "overview": lambda: (search.arrivals(), search.room(store.limit)),
     }
-    return asking.get(address) or partial(store.trace, address.rpartition("/")[2])
+    name = address.rpartition("/")[2]
+    return asking.get(name) or partial(store.trace, name)
 
 
 def _scan(path: Path) -> None:
@@ -183,7 +200,7 @@ def _collector(path: Path) -> Iterator[Callable[[str, _Pairs], Any]]:
 
         def get(address: str, pairs: _Pairs) -> Any:
             headers = {"Authorization": f"Bearer {token}"}
-            connection.request("GET", f"/api/{address}?{urlencode(pairs)}", headers=headers)
+            connection.request("GET", f"{address}?{urlencode(pairs)}", headers=headers)
             answer = connection.getresponse()
             body = answer.read()
             if answer.status != http.client.OK:
@@ -245,13 +262,14 @@ def as_markdown(found: Questions) -> str:
     sizes = " and ".join(f"{found.sizes[spans] / 2**20:.0f} MiB" for spans in SPANS)
     lines = [
         f"Milliseconds until the answer, {small:,} and {large:,} spans ({sizes}); aim: {TARGET_MS:.0f}.",
+        f"The best of {_ROUNDS} rounds: its median, and the greatest in brackets.",
         "",
         f"| | {small:,} | {large:,} | over HTTP: {small:,} | {large:,} | times | searched |",
         "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for each in found.timings:
         columns = " | ".join(
-            _figure(spreads[spans]) for spreads in (each.in_process, each.over_http) for spans in SPANS
+            _figure(spreads.get(spans)) for spreads in (each.in_process, each.over_http) for spans in SPANS
         )
         lines.append(f"| {each.name} | {columns} | {each.growth:.1f} | {each.searched:.0%} |")
     scans = " | ".join(_figure(found.scans[spans]) for spans in SPANS)
@@ -260,5 +278,5 @@ def as_markdown(found: Questions) -> str:
     return "\n".join(lines)
 
 
-def _figure(spread: Spread) -> str:
-    return f"{spread.median:.1f} ({spread.greatest:.0f})"
+def _figure(spread: Spread | None) -> str:
+    return "" if spread is None else f"{spread.median:.1f} ({spread.greatest:.0f})"
