@@ -33,6 +33,8 @@ Traits = Mapping[Trait, set[Value]]
 """The values that each has in one trace."""
 
 _Growing = defaultdict[Trait, set[Value]]
+_Sent = defaultdict[str, set[Value]]
+"""By the names alone, which takes half the time."""
 
 _MOST_OPERATIONS = 300
 _MOST_BYTES = 1024 * 1024
@@ -91,6 +93,8 @@ class Reader:
     def read(self, trace_id: str) -> Traits:
         """The traits of a trace; of a large one only those of some operations."""
         traits: _Growing = defaultdict(set)
+        sent: _Sent = defaultdict(set)
+        resources: set[bytes] = set()
         left = _MOST_BYTES
         spans: list[_Part] = []
         segments: list[_Part] = []
@@ -108,13 +112,16 @@ class Reader:
                 span = _read_span(body)
                 traits[KIND].add(span.kind)
                 traits[STATUS].add(span.status.code)
-                _add(traits, span.attributes.items())
-                _add(traits, self._resource(resource))
+                _add(sent, span.attributes.items())
+                resources.add(resource)
             else:
                 segments.append(part)
                 document = _read_segment(body).document
                 segments += _inner(document)
-                _add_segment(traits, document)
+                _add_segment(traits, sent, document)
+        for resource in resources:
+            _add(sent, self._resource(resource))
+        traits |= {Trait(name): values for name, values in sent.items()}
         slowest = _slowest(spans or segments)
         if slowest:
             traits[SLOWEST].add(slowest)
@@ -128,27 +135,27 @@ class Reader:
         return self._resources[digest]
 
 
-def _add(traits: _Growing, found: Iterable[tuple[str, Any]]) -> None:
+def _add(sent: _Sent, found: Iterable[tuple[str, Any]]) -> None:
     for name, value in found:
         match value:
             case str():
-                traits[Trait(name)].add(value[:_LISTED])
+                sent[name].add(value[:_LISTED])
             case bool() | None:
-                traits[Trait(name)].add(attributes.as_text(value))
+                sent[name].add(attributes.as_text(value))
             case int() | float():
-                traits[Trait(name)].add(value)
+                sent[name].add(value)
             case dict():
-                _add(traits, attributes.pairs(value, name))
+                _add(sent, attributes.pairs(value, name))
             case _:  # what several together mean, nobody knows
                 pass
 
 
-def _add_segment(traits: _Growing, document: Attributes) -> None:
+def _add_segment(traits: _Growing, sent: _Sent, document: Attributes) -> None:
     for part in attributes.parts(document):
         traits[NAME].add(str(part.get("name")))
         wrong = [name for name in ("fault", "error", "throttle") if part.get(name) is True]
         traits[STATUS].update(wrong or ["ok"])
-    _add(traits, attributes.of_document(document))
+    _add(sent, attributes.of_document(document))
 
 
 def _inner(document: Attributes) -> Iterator[_Part]:
