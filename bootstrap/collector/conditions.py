@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from bootstrap.collector.questions import TraceFilter
 from bootstrap.collector.records import MAX_TIME_NS
-from bootstrap.collector.rollup import MOST_ARRIVALS
+from bootstrap.collector.rollup import MOST_ARRIVALS, ONLY_MENTIONED
 
 Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
@@ -87,6 +87,7 @@ def conditions(wanted: TraceFilter) -> Conditions:
         "end_ns - start_ns < :max_ns": {"max_ns": storable(wanted.max_ns)},
         "start_ns >= :start_ns": {"start_ns": wanted.start_ns},
         "start_ns < :end_ns": {"end_ns": wanted.end_ns},
+        "rank < :mentioned": {"mentioned": ONLY_MENTIONED if wanted.measured else None},
     }
     given = {sql: value for sql, value in parts.items() if None not in value.values()}
     values = {name: value for each in given.values() for name, value in each.items()}

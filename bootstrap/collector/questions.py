@@ -27,6 +27,8 @@ class TraceFilter(Struct, frozen=True, kw_only=True):
     of some span or segment of the trace (a dotted path for what is nested)."""
     text: str | None = None
     """Stands, in any case of letters, in a name, attribute, log line or item of the trace."""
+    measured: bool = False
+    """It has a span or a segment: no log line or item alone says that there is such a trace."""
 
 
 class TracePage(Struct, frozen=True):

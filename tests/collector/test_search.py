@@ -127,6 +127,7 @@ def is_wanted(known: Known, wanted: TraceFilter) -> bool:
             wanted.max_ns is None or (duration is not None and duration < wanted.max_ns),
             wanted.start_ns is None or known.start_ns >= wanted.start_ns,
             wanted.end_ns is None or known.start_ns < wanted.end_ns,
+            not wanted.measured or bool(known.operations),
             all(any(pair in attributes_of(one) for one in known.records) for pair in wanted.attributes),
             wanted.text is None
             or any(says(wanted.text, found) for one in known.records for found in texts_of(one)),
@@ -151,12 +152,14 @@ filters = st.builds(
     end_ns=moments,
     attributes=st.lists(pairs, max_size=2).map(tuple),
     text=st.none() | st.sampled_from(TEXTS),
+    measured=st.booleans(),
 )
 #: most conditions leave nothing together; alone they are tried harder
 narrow = st.one_of(
     filters,
     st.builds(TraceFilter, text=st.sampled_from(TEXTS)),
     st.builds(TraceFilter, attributes=st.tuples(pairs)),
+    st.just(TraceFilter(measured=True)),
 )
 
 

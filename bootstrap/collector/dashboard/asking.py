@@ -57,6 +57,11 @@ class Form(Struct):
     q: str
     attributes: list[str]
 
+    @property
+    def any(self) -> bool:
+        """Whether there is a condition."""
+        return bool(self.service or self.status or self.min or self.max or self.q or self.attributes)
+
 
 #: how far back a page may look, by the name in its address
 LATELY = {"15min": 15 * MINUTE, "1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY}

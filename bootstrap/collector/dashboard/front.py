@@ -8,12 +8,14 @@ from bootstrap.collector.dashboard import heatmap
 from bootstrap.collector.dashboard.asking import Asked, View, longest
 from bootstrap.collector.dashboard.overview import overview
 from bootstrap.collector.dashboard.wording import HOUR
-from bootstrap.collector.questions import EvidenceFilter, Expected, ItemGroup, TraceFilter
+from bootstrap.collector.questions import EvidenceFilter, Expected, ItemGroup, Latency, TraceFilter
 from bootstrap.collector.records import TraceSummary
 from bootstrap.collector.store import Store
 
 _TRACES, _ERRORS = 8, 5
 _READ = 50
+_FEWEST = 4
+"""Columns with traces that make a curve; of fewer there would be dots in an empty field."""
 _SPARK = (240, 48)
 
 
@@ -29,7 +31,8 @@ class Broken(NamedTuple):
 
 def show(store: Store, asked: Asked, expected: Sequence[Expected]) -> View:
     """Everything on one page."""
-    traces = store.search.traces(TraceFilter(), limit=_TRACES).traces
+    # A health check that nobody measures leaves a log line with an id: nobody has sent a request.
+    traces = store.search.traces(TraceFilter(measured=True), limit=_TRACES).traces
     return View(
         "front.html",
         {
@@ -75,8 +78,12 @@ def _latency(store: Store, now_ns: int) -> dict[str, Any]:
     return {
         "latency_title": title,
         "figures": (("P50", found.p50_ns), ("P90", found.p90_ns), ("P99", found.p99_ns)),
-        "sparks": _sparks(dict(percentiles)),
+        "sparks": _sparks(dict(percentiles)) if _filled(found) >= _FEWEST else [],
     }
+
+
+def _filled(found: Latency) -> int:
+    return sum(column.count > 0 for column in found.columns)
 
 
 def _sparks(curves: dict[str, list[int | None]]) -> list[tuple[str, str]]:

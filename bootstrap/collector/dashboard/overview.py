@@ -16,6 +16,7 @@ VENDORS = {
     "cloudwatch": ("CloudWatch Logs", "log line", "Logs"),
     "rollbar": ("Rollbar", "error report", "Errors"),
 }
+_TRACES = {vendor for vendor, (_, _, about) in VENDORS.items() if about == "Traces"}
 
 _MOST_SERVICES = 50
 
@@ -29,7 +30,9 @@ class Cell(Struct):
     last_ns: int = 0
     count: int = 0
     reason: str = ""
-    """Why it is in the cloud, or off, and what to type."""
+    """Why it is in the cloud, or off."""
+    command: str = ""
+    """What to type to change that."""
 
 
 class ServiceRow(Struct):
@@ -53,6 +56,13 @@ class Overview(Struct):
     columns: list[Column]
     rows: list[ServiceRow]
     left_out: int = 0
+
+    @property
+    def begins(self) -> bool:
+        """Whether a first request is still to come: nothing has arrived, or no trace where some are to."""
+        cells = [cell for row in self.rows for cell in row.cells]
+        waits = any(cell.state == "waiting" and cell.vendor in _TRACES for cell in cells)
+        return waits or not any(cell.state == "arrived" for cell in cells)
 
     @property
     def elsewhere(self) -> bool:
@@ -97,7 +107,18 @@ def _cell(vendor: str, plan: Expected | None, arrival: Arrival | None) -> Cell:
         cell.last_ns, cell.count = arrival.last_ns, arrival.count
         cell.state = "arrived"
     if plan and plan.where != "local":
-        cell.state, cell.reason = plan.where, plan.reason
+        cell.state = plan.where
+        cell.reason, cell.command = _parted(plan.reason)
     elif plan and not arrival:
-        cell.state, cell.reason = "waiting", plan.reason
+        cell.state = "waiting"
     return cell
+
+
+def _parted(reason: str) -> tuple[str, str]:
+    """The words, and the command that they end with; brackets behind it belong to the words."""
+    words, found, rest = reason.partition("bootstrap ")
+    if not found:
+        return reason, ""
+    command, bracket, aside = rest.partition(" (")
+    words = words.rstrip()
+    return f"{words.removesuffix(':')} ({aside}:" if bracket else words, found + command

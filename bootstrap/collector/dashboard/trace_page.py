@@ -17,6 +17,8 @@ _MOST_ROWS = 300
 _MOST_LINES = 200
 _BUSIEST = 4
 _TICKS = 5
+_NAME = 200
+"""Characters of a log line that stands for the name."""
 
 
 def show(store: Store, asked: Asked, text: str) -> View:
@@ -48,6 +50,7 @@ def show(store: Store, asked: Asked, text: str) -> View:
             "ticks": _ticks(fall),
             "details": lambda row: _details(row, spans),
             "lines": [lines.view(line) for line in trace.lines[:_MOST_LINES]],
+            "only": "error reports only" if trace.items and not trace.lines else "log lines only",
             "here": "Traces",
             "kinds": None,
             "json_url": f"/api/traces/{trace.trace_id}",
@@ -60,7 +63,7 @@ def _name(trace: Outline, root: Operation | None) -> str:
         return root.name or "no name"
     if trace.items:
         return trace.items[0].title
-    return trace.lines[0].message[:200]
+    return lines.view(trace.lines[0]).message[:_NAME]
 
 
 def _services(trace: Outline, fall: Waterfall) -> list[str]:

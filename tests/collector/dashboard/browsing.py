@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def drag(page: Page, left: float, top: float, right: float, bottom: float) -> None:
     """Choose a part of the heatmap with the mouse; each place is a share of its width or height."""
-    area = page.locator(".plot").bounding_box()
+    plot = page.locator(".plot")
+    plot.hover()  # what is under a pointer stands still
+    area = plot.bounding_box()
     assert area
     page.mouse.move(area["x"] + area["width"] * left, area["y"] + area["height"] * top)
     page.mouse.down()

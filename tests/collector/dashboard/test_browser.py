@@ -70,12 +70,13 @@ CONTRAST = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const element = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
-    if (!text || !element.checkVisibility() || element.closest("svg, .unseen, .skip")) continue;
+    const drawn = element instanceof SVGElement;
+    if (!text || !element.checkVisibility() || element.closest("title, .unseen, .skip")) continue;
     const behind = [];
     for (let each = element; each; each = each.parentElement) {
       behind.unshift(getComputedStyle(each).backgroundColor);
     }
-    const both = [over(behind), over([...behind, getComputedStyle(element).color])];
+    const both = [over(behind), over([...behind, getComputedStyle(element)[drawn ? "fill" : "color"]])];
     const [dark, bright] = both.sort((one, other) => one - other);
     const ratio = (bright + 0.05) / (dark + 0.05);
     if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.tagName}.${element.className} ${text}`);
@@ -124,6 +125,7 @@ def test_everything_can_be_done_with_the_keyboard(played: Played, visitor: Visit
         page.wait_for_url("**/latency")
         page.locator(".plot").focus()
         for key in ("ArrowUp", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowUp", "Enter"):
+            assert key != "Enter" or " ms" in page.locator("[role=status]").inner_text()
             keyboard.press(key)
         page.wait_for_url("**/latency?*from=*")
         chosen = page.locator(".chosen")
@@ -173,6 +175,53 @@ def test_what_arrives_shows_by_itself(collector: Collector, made: Made, visitor:
         page.locator(f"#t-{third}").wait_for()
 
 
+def test_a_page_that_nobody_sees_has_no_stream_and_catches_up(
+    collector: Collector, made: Made, visitor: Visitor
+) -> None:
+    """Whether it is seen is all that is made up here: a browser without a window shows every page."""
+    with visitor(collector) as (_, page):
+        page.goto(f"{collector.url}/traces?service=unseen")
+        page.locator(".live[data-state=on]").wait_for()
+        with page.expect_event("requestfailed", lambda request: "/api/stream" in request.url):
+            page.evaluate(SEEN, {"hidden": True})
+        trace_id = made.trace_id()
+        collector.post_json(made.export(made.span(trace_id), service="unseen"))
+        page.wait_for_timeout(2_000)
+        assert page.locator(f"#t-{trace_id}").count() == 0
+        with page.expect_request("**/api/stream?*"):
+            page.evaluate(SEEN, {"hidden": False})
+        page.locator(f"#t-{trace_id}").wait_for()
+
+
+SEEN = """({ hidden }) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_what_arrived_while_the_stream_was_broken_shows(
+    collector: Collector, made: Made, visitor: Visitor
+) -> None:
+    with visitor(collector) as (visit, page):
+        page.route("**/api/stream?*", lambda route: route.abort())
+        page.goto(f"{collector.url}/traces?service=cut")
+        page.locator(".live[data-state=waiting]").wait_for()
+        trace_id = made.trace_id()
+        collector.post_json(made.export(made.span(trace_id), service="cut"))
+        page.wait_for_timeout(1_000)
+        page.unroute("**/api/stream?*")
+        page.locator(f"#t-{trace_id}").wait_for()
+        # The stream tells of this one, but what is told of cannot be had at first.
+        page.locator(".live[data-state=on]").wait_for()
+        page.route("**fragment=live**", lambda route: route.abort())
+        trace_id = made.trace_id()
+        collector.post_json(made.export(made.span(trace_id), service="cut"))
+        page.locator(".live[data-state=waiting]").wait_for()
+        page.unroute("**fragment=live**")
+        page.locator(f"#t-{trace_id}").wait_for()
+        visit.complaints = [each for each in visit.complaints if "ERR_FAILED" not in each]
+
+
 def test_the_front_page_fills_by_itself(start_collector: Any, made: Made, visitor: Visitor) -> None:
     collector = start_collector()
     with visitor(collector) as (_, page):
@@ -204,6 +253,19 @@ def test_without_scripts_all_of_it_works(played: Played, visitor: Visitor) -> No
         fields.locator("[name=high]").fill("9000")
         page.get_by_role("button", name="Look").click()
         assert "app.recommendations" in page.locator(".apart").inner_text()
+
+
+def test_on_a_phone_the_filter_is_folded_and_needs_no_script(played: Played, visitor: Visitor) -> None:
+    how: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "java_script_enabled": False}
+    with visitor(played.collector, **how) as (_, page):
+        for address in ("/traces", "/latency", "/logs", "/errors"):
+            page.goto(played.url + address)
+            service = page.locator("select[name=service]")
+            assert not service.is_visible()
+            page.get_by_text("Filter", exact=True).first.click()
+            assert service.is_visible()
+            page.goto(f"{played.url}{address}?service=backend-flask")
+            assert service.is_visible()
 
 
 def test_five_questions_of_a_stranger_in_two_clicks(played: Played, visitor: Visitor) -> None:

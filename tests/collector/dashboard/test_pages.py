@@ -12,6 +12,7 @@ from bootstrap.collector.dashboard.pages import Pages
 from bootstrap.collector.questions import Expected
 from bootstrap.collector.store import Store
 from tests.collector.dashboard.asking import Page, get
+from tests.collector.records import TRACES, item, line, store_of
 
 if TYPE_CHECKING:
     from tests.collector.conftest import Answer, Collector
@@ -69,7 +70,7 @@ def test_style_and_script_are_open_and_kept_for_good(collector: Collector) -> No
 
 def test_files_stay_small() -> None:
     sizes = {path.name: path.stat().st_size for path in STATIC.iterdir()}
-    assert sizes["dashboard.css"] < 20_000
+    assert sizes["dashboard.css"] < 22_000
     assert sum(size for name, size in sizes.items() if name.endswith(".js")) < 25_000
 
 
@@ -120,6 +121,29 @@ def test_the_front_page_says_what_arrived(played: Played) -> None:
 def test_an_empty_front_page_says_what_to_do(tmp_path: Path) -> None:
     _, html = get(Pages(Store(tmp_path / "store.db")), "/")
     assert "bootstrap verify" in Page(html).words
+
+
+def test_a_health_check_that_only_logs_is_no_request(tmp_path: Path) -> None:
+    store = store_of(tmp_path / "store.db", [[line(TRACES[0], '{"message": "GET /health 200"}')]])
+    pages = Pages(store, [Expected("web", "honeycomb", "Honeycomb", "local", "")])
+    _, html = get(pages, "/")
+    words = Page(html).words
+    assert "bootstrap verify" in words
+    assert "GET /health 200" not in words
+    _, html = get(pages, "/traces")
+    assert "GET /health 200 web log lines only" in Page(html).words
+    _, html = get(pages, f"/traces/{TRACES[0]}")
+    assert "GET /health 200 12:00:00.000" not in Page(html).words
+    assert "log lines only" in Page(html).words
+    assert "{" not in Page(html).words
+
+
+def test_a_report_without_any_trace_is_on_the_front_page(tmp_path: Path) -> None:
+    store = store_of(tmp_path / "store.db", [[item(TRACES[0], title="It broke")]])
+    _, html = get(Pages(store), "/")
+    assert "Latest errors All errors It broke" in Page(html).words
+    _, html = get(Pages(store), f"/traces/{TRACES[0]}")
+    assert "error reports only" in Page(html).words
 
 
 def test_where_else_things_go_and_why(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ function start() {
   }
 
   function say() {
-    plot.setAttribute("aria-label", Object.values(fields()).join(" to ").replace(/Z to (?=[\d.]+ to)/, "Z, ") + " ms");
+    document.querySelector("[data-said]").textContent = Object.values(fields()).join(" to ").replace(/Z to (?=[\d.]+ to)/, "Z, ") + " ms";
   }
 
   plot.addEventListener("pointerdown", (event) => {
