@@ -79,7 +79,8 @@ class Api:
             Route("/api/differences", self.differences),
             Route("/api/logs", self.logs),
             Route("/api/items", self.items),
-            Route("/api/items/{uuid}", self.item),
+            # Whoever sends an item chooses its id.
+            Route("/api/items/{uuid:path}", self.item),
         ]
 
     async def health(self, _: Request) -> Response:

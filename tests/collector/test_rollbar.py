@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -228,6 +229,21 @@ def test_every_kind_of_body_has_a_title(
     assert collector.item(payload(body=body, custom={"trace_id": trace_id})).status == 200
     [item] = collector.read(f"/api/traces/{trace_id}").json()["items"]
     assert item["title"] == title
+
+
+def test_a_secret_where_a_title_is_cut_is_masked_whole(start_collector: Starter, made: Made) -> None:
+    secret, trace_id = "made-up-hidden-value", made.trace_id()
+    collector = start_collector(hidden=(secret,))
+    body = {"message": {"body": f"{secret} " * 13}}
+    assert collector.item(payload(body=body, custom={"trace_id": trace_id})).status == 200
+    [item] = collector.read(f"/api/traces/{trace_id}").json()["items"]
+    assert item["title"] == "[masked] " * 13
+
+
+def test_an_id_is_what_its_sender_likes(collector: Collector, made: Made) -> None:
+    uuid = f"a/{made.trace_id()}?#"
+    assert collector.item(payload(uuid=uuid)).status == 200
+    assert collector.read(f"/api/items/{quote(uuid, safe='')}").json()["uuid"] == uuid
 
 
 def test_secrets_are_masked_in_items(start_collector: Starter, made: Made) -> None:
