@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.bench.overhead.cores import bound_to, others, servers
 
 _PATIENCE = 30.0
@@ -58,6 +60,11 @@ class Receiver:
         with urllib.request.urlopen(request, timeout=_PATIENCE) as answer:
             counts: dict[str, dict[str, int]] = json.load(answer)
         return counts.get(protocol, {}).get("stored", 0)
+
+    def cpu(self) -> float:
+        """The seconds of processor time that it has taken."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
     def wait(self, wanted: int) -> float:
         """Wait for so many rows, or until nothing comes any more; when the last one was there."""
