@@ -16,16 +16,21 @@ READ_BYTES = 16 * 1024 * 1024
 _MOST_SPANS = 50_000
 """Of an outline."""
 
-_OPERATIONS = "SELECT kind, body, resource, scope FROM operation WHERE trace_id = ? ORDER BY start_ns, id"
-
-# Just so the index tells what is a span: see layout.py.
+# Rows are read where they lie, one after the other, rather than in the order of their ids: that takes half
+# the time. The index tells just so what is a span: see layout.py.
+_OPERATIONS = """
+SELECT kind, body, resource, scope FROM operation
+WHERE rowid IN (SELECT rowid FROM operation WHERE trace_id = ?) ORDER BY start_ns, id
+"""
 _OUTLINE = """
 SELECT id, parent_id, service, name, start_ns, end_ns, error FROM operation
-WHERE trace_id = ? AND (kind = 'span') = 1 ORDER BY start_ns, id LIMIT ?
+WHERE rowid IN (SELECT rowid FROM operation WHERE trace_id = ? AND (kind = 'span') = 1)
+ORDER BY start_ns, id LIMIT ?
 """
 _SEGMENTS = """
 SELECT kind, body, resource, scope FROM operation
-WHERE trace_id = ? AND (kind = 'span') = 0 ORDER BY start_ns, id
+WHERE rowid IN (SELECT rowid FROM operation WHERE trace_id = ? AND (kind = 'span') = 0)
+ORDER BY start_ns, id
 """
 _SPANS = """
 SELECT kind, body, resource, scope FROM operation

@@ -168,6 +168,9 @@ def _cut_rings(operations: Sequence[Operation]) -> None:
     """Put at the top whichever of a ring of parents comes first."""
     safe: set[int] = set()
     for operation in operations:
+        if operation.parent is None or id(operation.parent) in safe:  # as nearly all
+            safe.add(id(operation))
+            continue
         path: dict[int, Operation] = {}
         each: Operation | None = operation
         while each and id(each) not in safe:
