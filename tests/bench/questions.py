@@ -43,7 +43,7 @@ import json, secrets, sys
 from pathlib import Path
 from bootstrap.collector.server import Settings, serve
 settings = Settings(database=Path(sys.argv[1]), token=secrets.token_urlsafe(16), http=("127.0.0.1", 0),
-    daemon=("127.0.0.1", 0), store_bytes=8 << 30)
+    daemon=("127.0.0.1", 0), store_bytes=8 << 30, keep_seconds=100 * 365 * 24 * 3600)
 serve(settings, lambda at: print(json.dumps([at.http_url, at.token]), flush=True))
 """
 
