@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bootstrap.collector.conditions import Budget
 from bootstrap.collector.found import Found
+from bootstrap.collector.masking import Masker
 from bootstrap.collector.questions import EvidenceFilter, TraceFilter
 from bootstrap.collector.records import Item, LogLine, Record, Segment, Span
 from bootstrap.collector.rollup import MOST_ARRIVALS
@@ -281,7 +282,8 @@ def test_any_attribute_is_found_by_each_of_its_parts(path: Path, value: Any) -> 
     if isinstance(value, float) and abs(value) == float("inf"):
         return
     store = store_of(path, [[span(TRACES[0], attributes={"a": value}), segment(TRACES[1])]])
-    for pair in set(flat(value, "a")):
+    # Any name may be that of a secret.
+    for pair in set(flat(Masker().value({"a": value})["a"], "a")):
         found = store.search.traces(TraceFilter(attributes=(pair,)), limit=9).traces
         assert [one.trace_id for one in found] == [TRACES[0]]
 
