@@ -40,7 +40,7 @@ def test_silent_connections_shut_out_nobody(start_collector: Starter) -> None:
 
 
 PLACES = 5
-LARGE = 64 * 1024 * 1024
+LARGE = 12 * 1024 * 1024
 
 
 async def answer(_: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +91,9 @@ def test_whoever_keeps_it_waiting_gives_way(few_places: int, request_body: bytes
     usual = b"Content-Length: 0\r\n\r\n"
     with contextlib.ExitStack() as open_connections:
         while status(usual) != b"503":
-            slow = open_connections.enter_context(socket.create_connection(("127.0.0.1", few_places)))
+            slow = open_connections.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", few_places))
             slow.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n" + request_body)
         deadline = time.monotonic() + PATIENCE
         while status(usual) != b"200":
