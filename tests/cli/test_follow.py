@@ -148,11 +148,13 @@ def test_it_follows_the_collector_that_runs_and_prints_what_is_asked_for(project
 def test_in_a_pipe_it_is_plain_columns_a_line_each(project: Any) -> None:
     with observing(project) as url, following(project) as follower:
         assert said(follower) == f"Following {url}"
-        trace_id = send(url, "shop-api", "GET /\x1b[2J\nnot a line of ours", milliseconds=20_000, failed=True)
+        trace_id = send(
+            url, "shop-api", "GET /\x1b[2J\n\u2028not a line of ours", milliseconds=20_000, failed=True
+        )
         moment, service, *rest = told(follower).split(None, 2)
         assert time.strptime(moment.partition(".")[0], "%H:%M:%S")
         assert service == "shop-api"
-        assert rest == [f"trace     20.0 s  {trace_id[-8:]}  ! GET /\\x1b[2J\\nnot a line of ours"]
+        assert rest == [f"trace     20.0 s  {trace_id[-8:]}  ! GET /\\x1b[2J\\n\\x2028not a line of ours"]
         send_item(url, "worker", "It broke", level="warning")
         assert told(follower).split(None, 2)[1:] == [
             "worker",
