@@ -23,6 +23,7 @@ _DRAINED_AT_ONCE = 1_000
 _AT_ONCE = 32
 _ROWS_PER_BATCH = 500
 _BYTES_PER_BATCH = 4 * 1024 * 1024
+_GATHERED_SECONDS = 0.02
 _RETRY_SECONDS = 0.002
 _STOP_SECONDS = 0.5
 _LAST_BYTES = 1024 * 1024
@@ -67,6 +68,7 @@ class XRayReceiver:
         self._arrived: deque[bytes] = deque()
         self._room = _QUEUED_BYTES
         self._batch = writer.batch()
+        self._began = 0.0
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -91,14 +93,21 @@ class XRayReceiver:
             selector.register(self._udp, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                if not self._arrived and not self._batch.rows:
-                    selector.select()
+                selector.select(self._patience())
                 self._drain()
                 self._decode(_AT_ONCE)
-                if not self._arrived or self._is_full():
+                if self._is_full() or (not self._arrived and self._patience() == 0):
                     self._offer()
         self._drain()
         self._finish()
+
+    def _patience(self) -> float | None:
+        """How long to wait for the next datagram: a batch waits for more, as nobody waits for an answer."""
+        if self._arrived:
+            return 0
+        if not self._batch.rows:
+            return None
+        return max(0.0, self._began + _GATHERED_SECONDS - time.monotonic())
 
     def _drain(self) -> None:
         """Take what the kernel holds, but look up now and then; what there is no room for is counted."""
@@ -119,6 +128,8 @@ class XRayReceiver:
 
     def _decode(self, count: int) -> None:
         """Add so many datagrams to the batch, unless it is full; nobody hears what is wrong with one."""
+        if not self._batch.rows:
+            self._began = time.monotonic()
         if not self._is_full():
             count = min(count, len(self._arrived))
             self._batch.add_all(self._segments(self._take() for _ in range(count)), self._refuse)
