@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 #: what a test must bring itself if it wants it
 _FOREIGN = ("AWS_", "CODESPACE", "DBUS_", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
@@ -23,6 +24,9 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     # A shell starts background jobs with Ctrl-C ignored, and what is ignored stays so in every child.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # No test asserts a time: how long an example takes depends on what else this machine does.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 def pytest_report_header() -> str:
