@@ -92,10 +92,10 @@ def _shortest(marks: Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_like_a_fraction(spelling: str) -> bool:
-    """Whether it may be a number or truth value that looks otherwise in JSON than Python spells it."""
+    """Whether a number or truth value that Python spells like this looks otherwise in JSON."""
     if spelling.lstrip("-").isdecimal():
         return False
     with contextlib.suppress(ValueError):
-        float(spelling)
-        return True
+        # Many a random text of hexadecimal digits is a number too large for any float.
+        return str(float(spelling)) == spelling
     return spelling in {"True", "False"}
