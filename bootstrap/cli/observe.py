@@ -42,7 +42,7 @@ Ready = Callable[[Listening], None]
     help=f"For the X-Ray SDK, UDP and TCP; else {DAEMON_PORT}.",
 )
 @click.option("--keep", type=click.IntRange(1, 3650), metavar="DAYS", help="For how long it keeps things.")
-@click.option("--size", type=click.IntRange(1, 1 << 20), metavar="MIB", help="How large its store may grow.")
+@click.option("--size", type=click.IntRange(16, 1 << 20), metavar="MIB", help="How large its store may grow.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not print where it listens.")
 @click.option("-f", "--follow", is_flag=True, help="Print what arrives, a line each, until Ctrl-C.")
 @narrowing_options()
