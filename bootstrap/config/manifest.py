@@ -16,6 +16,7 @@ from bootstrap.model.manifest import (
     LocalServiceTable,
     MilestonesTable,
     ProjectTable,
+    ProvisionTable,
     SecretTable,
     ServiceTable,
     WorkspaceTable,
@@ -24,7 +25,7 @@ from bootstrap.model.project import Project, SecretSpec, Service
 
 SERVICE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 _SECRET_NAME = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
-_TABLES = ("project", "services", "telemetry", "secrets", "workspace", "milestones", "files")
+_TABLES = ("project", "services", "telemetry", "secrets", "workspace", "milestones", "provision", "files")
 #: what the manifest itself says, so that `compose = {...}` may not say it a second time
 _OWNED_COMPOSE_KEYS = {"environment": "environment", "env_file": "environment", "image": "image"}
 #: the keys of a `compose` table whose values are looked into
@@ -69,6 +70,7 @@ def parse(data: Mapping[str, Any], vendors: Mapping[str, type[Any]], *, root: Pa
         secrets={name: _secret(name, raw) for name, raw in named("secrets", data, _SECRET_NAME).items()},
         workspace=_workspace(data.get("workspace", {})),
         milestones=convert("milestones", data.get("milestones", {}), MilestonesTable),
+        provision=convert("provision", data.get("provision", {}), ProvisionTable),
         files=convert("files", data.get("files", {}), FilesTable),
     )
     check_project(project, vendors, root)

@@ -136,6 +136,31 @@ class MilestonesTable(Struct, frozen=True, forbid_unknown_fields=True):
     prefix: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*$(?!\n)")] = "week"
 
 
+class ProvisionTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[provision]`: for whom AWS resources are made."""
+
+    account: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[0-9]{12}$(?!\n)",
+                description="The only AWS account in which `bootstrap provision` makes anything.",
+            ),
+        ]
+        | None
+    ) = None
+    principal: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]{1,576}$(?!\n)",
+                description="The IAM user or role that may assume the project's roles; without it there are none.",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class FilesTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[files]`: who owns which generated file."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from bootstrap.model.manifest import FilesTable, MilestonesTable, WorkspaceTable
+from bootstrap.model.manifest import FilesTable, MilestonesTable, ProvisionTable, WorkspaceTable
 
 
 class SecretSpec(Struct, frozen=True):
@@ -55,6 +55,7 @@ class Project(Struct, frozen=True):
     secrets: dict[str, SecretSpec] = field(default_factory=dict)
     workspace: WorkspaceTable = field(default_factory=WorkspaceTable)
     milestones: MilestonesTable = field(default_factory=MilestonesTable)
+    provision: ProvisionTable = field(default_factory=ProvisionTable)
     files: FilesTable = field(default_factory=FilesTable)
 
     def reporting_to(self, vendor: str) -> list[Service]:

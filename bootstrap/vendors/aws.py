@@ -90,3 +90,13 @@ def stand_ins() -> tuple[Variable, ...]:
 def region(project: Project, *names: str) -> tuple[Variable, ...]:
     """The region under each of `names`: SDKs and the X-Ray daemon do not read the same one."""
     return tuple(Variable(name, Text(project.region), "project.region") for name in names)
+
+
+def partition(region: str) -> str:
+    """Name the part of AWS that a region belongs to, as ARNs begin with it.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html; IAM takes no pattern there.
+    """
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

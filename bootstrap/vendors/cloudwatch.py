@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View, WhenSecret
+from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import (
@@ -15,6 +16,7 @@ from bootstrap.vendors.aws import (
     ask,
     credentials,
     inspect,
+    partition,
     region,
     stand_ins,
 )
@@ -79,6 +81,18 @@ def _local(project: Project, _service: Service, collector: CollectorAddress) -> 
     )
 
 
+def _grants(project: Project) -> tuple[Grant, ...]:
+    """Allow this project's log group alone, in whichever account the policy is attached.
+
+    An identity's policy reaches no other account by itself, so that the account need not be named.
+    """
+    group = f"arn:{partition(project.region)}:logs:{project.region}:*:log-group:{log_group(project)}"
+    return (
+        Grant("logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
+        Grant("verify", ("logs:FilterLogEvents",), (group, f"{group}:*")),
+    )
+
+
 def _read(asking: Asking) -> Look:
     from bootstrap.vendors.evidence import cloudwatch  # noqa: PLC0415 - no other command needs it
 
@@ -104,6 +118,7 @@ CLOUDWATCH = Vendor(
     ready=_ready,
     cloud=_cloud,
     local=_local,
+    grants=_grants,
     read=_read,
     found=_found,
 )

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Variable, View
+from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
@@ -76,6 +77,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     #: vendor refuses, UNKNOWN that nobody gave an answer. Never raises; the values are those of this
     #: project's own stores.
     ready: Callable[[Project, Values, Mapping[str, str]], Remark] | None = None
+    #: what each purpose has to be allowed in AWS for this vendor
+    grants: Callable[[Project], Iterable[Grant]] = field(default=lambda _project: ())
     #: what templates see as `vendors.NAME` while any service reports to it
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Text, Variable, View
+from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
 from bootstrap.vendors.aws import (
@@ -97,6 +98,35 @@ def sampling_rule(project: Project, service: Service) -> dict[str, Any]:
         "URLPath": "*",
         "Version": 1,
     }
+
+
+def _grants(_project: Project) -> tuple[Grant, ...]:
+    """X-Ray's actions know no narrower resource than all of them (but for groups and sampling rules).
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html; the daemon's are
+    those of AWS's own policy AWSXRayDaemonWriteAccess.
+    """
+    return (
+        Grant(
+            "daemon",
+            (
+                "xray:PutTraceSegments",
+                "xray:PutTelemetryRecords",
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+                "xray:GetSamplingStatisticSummaries",
+            ),
+        ),
+        Grant(
+            "verify",
+            (
+                "xray:BatchGetTraces",
+                "xray:GetTraceSegmentDestination",
+                "xray:StartTraceRetrieval",
+                "xray:ListRetrievedTraces",
+            ),
+        ),
+    )
 
 
 def _short(name: str) -> str:
@@ -211,6 +241,7 @@ XRAY = Vendor(
         settings=_CLOSED,
         reporting=_reporting,
     ),
+    grants=_grants,
     project_document=_project_document,
     document=_document,
     read=_read,
