@@ -26,7 +26,7 @@ from pathlib import Path
 
 import msgspec
 
-from bootstrap.collector.questions import Expected
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.collector.server import Listening, Settings, serve
 from bootstrap.collector.sockets import Address
 from bootstrap.model.errors import BootstrapError

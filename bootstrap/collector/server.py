@@ -15,24 +15,24 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bootstrap.collector.access import session_value
-from bootstrap.collector.api import Api
+from bootstrap.collector.answering.api import Api
 from bootstrap.collector.application import by_port, daemon_application, http_application
-from bootstrap.collector.cloudwatch import CloudWatchReceiver
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.collector.connections import PromptProtocol
 from bootstrap.collector.dashboard.pages import Pages
-from bootstrap.collector.feed import MOST_READERS, Feed
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.otlp import OtlpReceiver
-from bootstrap.collector.questions import Expected
-from bootstrap.collector.records import LogGroup
+from bootstrap.collector.receiving.cloudwatch import CloudWatchReceiver
+from bootstrap.collector.receiving.otlp import OtlpReceiver
+from bootstrap.collector.receiving.rollbar import RollbarReceiver
+from bootstrap.collector.receiving.xray import XRayReceiver
+from bootstrap.collector.receiving.xray_api import XRayApi
 from bootstrap.collector.reporting import Tally, complain
-from bootstrap.collector.rollbar import RollbarReceiver
 from bootstrap.collector.sockets import Address, Sockets, bind
-from bootstrap.collector.store import Store
-from bootstrap.collector.stream import Stream
-from bootstrap.collector.writer import Writer
-from bootstrap.collector.xray import XRayReceiver
-from bootstrap.collector.xray_api import XRayApi
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.storing.writer import Writer
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import LogGroup
+from bootstrap.collector.telling.feed import MOST_READERS, Feed
+from bootstrap.collector.telling.stream import Stream
 
 # Those that only listen take no place of those that send.
 _MAX_CONNECTIONS = 200 + MOST_READERS

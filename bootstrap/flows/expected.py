@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bootstrap.collector.questions import Expected
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.flows.routing import Decision, Where, recorded
 from bootstrap.model.project import Project
 from bootstrap.system.state import State

@@ -5,10 +5,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import Item, LogLine, Scope, Span, Status
-from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.tables.rows import Batch
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import Item, LogLine, Scope, Span, Status
 
 SPANS_PER_TRACE = 10
 #: spans of the largest trace

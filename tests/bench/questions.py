@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from bootstrap.collector.parameters import (
+from bootstrap.collector.answering.parameters import (
     DEFAULT_LIMIT,
     read_evidence,
     read_filter,
@@ -24,7 +24,7 @@ from bootstrap.collector.parameters import (
     write_duration,
     write_moment,
 )
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
 from tests.bench.large_store import DAY_NS, RARE_SERVICE, START_NS, any_trace, large_trace, make_store
 from tests.bench.measure import Spread
 

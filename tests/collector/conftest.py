@@ -26,7 +26,7 @@ PATIENCE = 30.0
 SERVER = """
 import json, signal, sys
 from pathlib import Path
-from bootstrap.collector.questions import Expected
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.collector.server import Settings, serve
 given = json.loads(sys.argv[1])
 settings = Settings(

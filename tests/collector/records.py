@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from hypothesis import strategies as st
 
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import Event, Item, LogLine, Record, Scope, Segment, Span, Status
-from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.tables.rows import Batch
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import Event, Item, LogLine, Record, Scope, Segment, Span, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

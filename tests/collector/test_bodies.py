@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from bootstrap.collector.bodies import MAX_BODY
+from bootstrap.collector.receiving.bodies import MAX_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

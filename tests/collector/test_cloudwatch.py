@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.log_events import MAX_BATCH, MAX_EVENTS, OVERHEAD
+from bootstrap.collector.receiving.log_events import MAX_BATCH, MAX_EVENTS, OVERHEAD
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.credentials import NAMES, mask_credentials, may_hold
+from bootstrap.collector.telemetry.credentials import NAMES, mask_credentials, may_hold
 from bootstrap.model.masking import MASK
 
 TOKEN = "made-up.Token/1+2_3~4"

@@ -8,15 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bootstrap.collector.questions import Differences, Region, TraceFilter
-from bootstrap.collector.records import MAX_TIME_NS, Record, Span, Status
+from bootstrap.collector.asking.questions import Differences, Region, TraceFilter
+from bootstrap.collector.telemetry.records import MAX_TIME_NS, Record, Span, Status
 from tests.collector.records import NOON, SECOND, batches, segment, span, store_of, traces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bootstrap.collector.questions import Difference
+    from bootstrap.collector.asking.questions import Difference
 
 SLOW = Region(0, MAX_TIME_NS, SECOND, MAX_TIME_NS)
 DAY = TraceFilter(start_ns=NOON - 1, end_ns=NOON + 86_400 * SECOND)

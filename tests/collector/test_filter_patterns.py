@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.filter_patterns import InvalidPatternError, compile_pattern
-from bootstrap.collector.log_regex import InvalidRegexError, LogRegex
-from bootstrap.collector.records import LogLine
+from bootstrap.collector.receiving.filter_patterns import InvalidPatternError, compile_pattern
+from bootstrap.collector.receiving.log_regex import InvalidRegexError, LogRegex
+from bootstrap.collector.telemetry.records import LogLine
 
 FIELDS: dict[str, Any] = {
     "eventType": "UpdateTrail",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.questions import EvidenceFilter, ItemGroup
+from bootstrap.collector.asking.questions import EvidenceFilter, ItemGroup
 from tests.collector import records
 from tests.collector.records import NOON, SERVICES, TEXTS, TRACES, item, store_of
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootstrap.collector.records import Item, Record
+    from bootstrap.collector.telemetry.records import Item, Record
 
 FILTERS = st.builds(
     EvidenceFilter,

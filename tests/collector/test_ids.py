@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.ids import parse_trace_id, to_xray
+from bootstrap.collector.telemetry.ids import parse_trace_id, to_xray
 
 TRACE_IDS = st.integers(1, 2**128 - 1).map("{:032x}".format)
 

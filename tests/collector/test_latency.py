@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bootstrap.collector import scales
-from bootstrap.collector.questions import Latency, TraceFilter
-from bootstrap.collector.records import MAX_TIME_NS, Record, Status
+from bootstrap.collector.asking import scales
+from bootstrap.collector.asking.questions import Latency, TraceFilter
+from bootstrap.collector.telemetry.records import MAX_TIME_NS, Record, Status
 from tests.collector.records import NOON, SECOND, TRACES, batches, segment, span, store_of, traces_of
 
 if TYPE_CHECKING:

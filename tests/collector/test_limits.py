@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from bootstrap.collector.bodies import MAX_BODY
-from bootstrap.collector.limits import MAX_SPANS, TooMuchError, check_json, check_protobuf
+from bootstrap.collector.receiving.bodies import MAX_BODY
+from bootstrap.collector.telemetry.limits import MAX_SPANS, TooMuchError, check_json, check_protobuf
 
 if TYPE_CHECKING:
     from tests.collector.conftest import Collector, Made, Starter

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.mailbox import Mailbox
+from bootstrap.collector.telling.mailbox import Mailbox
 
 PATIENCE = 30.0
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootstrap.collector.masking import MAX_DEPTH, Masker
+from bootstrap.collector.telemetry.masking import MAX_DEPTH, Masker
 from bootstrap.model.masking import MASK
 
 SECRET = 'made up / "secret" é'

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
-from bootstrap.collector.bodies import MAX_BODY
+from bootstrap.collector.receiving.bodies import MAX_BODY
 
 if TYPE_CHECKING:
     from tests.collector.conftest import Answer, Collector, Made

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from bootstrap.collector.parameters import (
+from bootstrap.collector.answering.parameters import (
     MAX_ATTRIBUTES,
     MAX_TEXT,
     ParameterError,
@@ -20,8 +20,8 @@ from bootstrap.collector.parameters import (
     write_filter,
     write_region,
 )
-from bootstrap.collector.questions import Region, TraceFilter
-from bootstrap.collector.records import MAX_TIME_NS
+from bootstrap.collector.asking.questions import Region, TraceFilter
+from bootstrap.collector.telemetry.records import MAX_TIME_NS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
 names = st.one_of(texts, st.text('\\=a."', min_size=1, max_size=8))

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from bootstrap.collector.__main__ import settings_from
-from bootstrap.collector.questions import Expected
+from bootstrap.collector.asking.questions import Expected
 from tests.collector.conftest import PATIENCE, Collector
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.queues import ByteQueue
+from bootstrap.collector.storing.queues import ByteQueue
 
 
 @given(st.lists(st.integers(0, 100)), st.integers(1, 200))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.quiet import BUSY_SECONDS, QUIET_SECONDS, Quiet
+from bootstrap.collector.telling.quiet import BUSY_SECONDS, QUIET_SECONDS, Quiet
 
 IDS = st.sampled_from("abcdef")
 #: what is touched, and after how many seconds the next one is; in eighths, which add up without rounding

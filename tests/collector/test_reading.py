@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from starlette.datastructures import QueryParams
 
-from bootstrap.collector import reading
+from bootstrap.collector.asking import reading
+from bootstrap.collector.asking.reading import SpanOutline
 from bootstrap.collector.dashboard import trace_page
 from bootstrap.collector.dashboard.asking import Asked
 from bootstrap.collector.dashboard.rendering import Renderer, Static
-from bootstrap.collector.reading import SpanOutline
 from tests.collector import records
 from tests.collector.records import NOON, TRACES, span, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootstrap.collector.records import Record, Span
+    from bootstrap.collector.telemetry.records import Record, Span
 
 
 def in_outline(span: Span) -> SpanOutline:

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bootstrap.collector.records import LogGroup, LogStream, Record, Scope
-from bootstrap.collector.store import Store
-from bootstrap.collector.transactions import StoreBusyError, StoreFullError, StoreWriter
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.storing.transactions import StoreBusyError, StoreFullError, StoreWriter
+from bootstrap.collector.telemetry.records import LogGroup, LogStream, Record, Scope
 from tests.collector.test_store import ITEM, LINE, SEGMENT, SPAN, batch
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.rollbar import MAX_PAYLOAD
+from bootstrap.collector.receiving.rollbar import MAX_PAYLOAD
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.layout import bring_up_to_date
-from bootstrap.collector.rollup import ADD_SERVICE, MERGE, ONLY_MENTIONED, Rollup, TraceRow, merged
-from bootstrap.collector.rows import ItemRow, LineRow, OperationRow, Row
+from bootstrap.collector.tables.layout import bring_up_to_date
+from bootstrap.collector.tables.rollup import ADD_SERVICE, MERGE, ONLY_MENTIONED, Rollup, TraceRow, merged
+from bootstrap.collector.tables.rows import ItemRow, LineRow, OperationRow, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bootstrap.collector.limits import TooMuchError
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.rows import Batch
+from bootstrap.collector.tables.rows import Batch
+from bootstrap.collector.telemetry.limits import TooMuchError
+from bootstrap.collector.telemetry.masking import Masker
 from tests.collector.test_store import ITEM, LINE, SEGMENT, SPAN
 
 if TYPE_CHECKING:
-    from bootstrap.collector.records import Record
+    from bootstrap.collector.telemetry.records import Record
 
 SECRET = "made-up-secret"
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector.conditions import Budget
-from bootstrap.collector.found import Found
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.questions import EvidenceFilter, TraceFilter
-from bootstrap.collector.records import Item, LogLine, Record, Segment, Span
-from bootstrap.collector.rollup import MOST_ARRIVALS
+from bootstrap.collector.asking.conditions import Budget
+from bootstrap.collector.asking.found import Found
+from bootstrap.collector.asking.questions import EvidenceFilter, TraceFilter
+from bootstrap.collector.tables.rollup import MOST_ARRIVALS
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import Item, LogLine, Record, Segment, Span
 from tests.collector.records import (
     NAMES,
     NOON,

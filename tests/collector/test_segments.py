@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector.segments import MAX_DOCUMENT, InvalidSegmentError, assemble, decode
+from bootstrap.collector.telemetry.segments import MAX_DOCUMENT, InvalidSegmentError, assemble, decode
 
 if TYPE_CHECKING:
-    from bootstrap.collector.records import Segment
+    from bootstrap.collector.telemetry.records import Segment
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from bootstrap.collector.limits import TooMuchError
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.questions import EvidenceFilter, TraceFilter
-from bootstrap.collector.records import Item, LogLine, Record, Scope, Segment, Span, Status, TraceSummary
-from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store
-from bootstrap.collector.transactions import StoreFullError
+from bootstrap.collector.asking.questions import EvidenceFilter, TraceFilter
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.storing.transactions import StoreFullError
+from bootstrap.collector.tables.rows import Batch
+from bootstrap.collector.telemetry.limits import TooMuchError
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import (
+    Item,
+    LogLine,
+    Record,
+    Scope,
+    Segment,
+    Span,
+    Status,
+    TraceSummary,
+)
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import MASK
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.datastructures import QueryParams
 
-from bootstrap.collector.feed import MOST_READERS
-from bootstrap.collector.stream import read_wishes
+from bootstrap.collector.telling.feed import MOST_READERS
+from bootstrap.collector.telling.stream import read_wishes
 from tests.collector.conftest import PATIENCE
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from bootstrap.collector.questions import TraceFilter
-from bootstrap.collector.records import Item, LogLine
-from bootstrap.collector.wishes import Wishes
+from bootstrap.collector.asking.questions import TraceFilter
+from bootstrap.collector.telemetry.records import Item, LogLine
+from bootstrap.collector.telling.wishes import Wishes
 
 FIELDS = {"level": "ERROR", "user": {"id": 7, "name.full": "Ann"}, "http.status": 500, "paid": True}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bootstrap.collector.questions import Expected
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.config.manifest import parse
 from bootstrap.encoding import yaml
 from bootstrap.flows import routing

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
-from bootstrap.collector.spans import UndecodableError, decode_json
+from bootstrap.collector.receiving.spans import UndecodableError, decode_json
 from tests.stand_ins.server import Request, Response, StandIn, json_response
 
 if TYPE_CHECKING:

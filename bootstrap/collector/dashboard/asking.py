@@ -8,10 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 from starlette.datastructures import QueryParams
 
+from bootstrap.collector.answering.parameters import ParameterError, read_filter
+from bootstrap.collector.asking.questions import TraceFilter
 from bootstrap.collector.dashboard import links
 from bootstrap.collector.dashboard.wording import DAY, HOUR, MINUTE
-from bootstrap.collector.parameters import ParameterError, read_filter
-from bootstrap.collector.questions import TraceFilter
 
 
 class Moved(Exception):  # noqa: N818 -- an answer, not an error

@@ -2,12 +2,12 @@
 
 from urllib.parse import quote
 
+from bootstrap.collector.answering.parameters import ParameterError, read_evidence
+from bootstrap.collector.asking.questions import EvidenceFilter, ItemGroups, TraceFilter, TracePage
 from bootstrap.collector.dashboard import items
 from bootstrap.collector.dashboard.asking import Asked, Missing, View, longest
 from bootstrap.collector.dashboard.logs_page import services_with, wanted_of
-from bootstrap.collector.parameters import ParameterError, read_evidence
-from bootstrap.collector.questions import EvidenceFilter, ItemGroups, TraceFilter, TracePage
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
 
 _GROUPS = 100
 _TRACES = 20

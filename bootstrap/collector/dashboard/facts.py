@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from bootstrap.collector.answering.parameters import write_filter
+from bootstrap.collector.asking.questions import TraceFilter
 from bootstrap.collector.dashboard import links
 from bootstrap.collector.dashboard.wording import plain
-from bootstrap.collector.parameters import write_filter
-from bootstrap.collector.questions import TraceFilter
-from bootstrap.collector.records import Event, Span
-from bootstrap.collector.rows import LISTED_NAME
+from bootstrap.collector.tables.rows import LISTED_NAME
+from bootstrap.collector.telemetry.records import Event, Span
 
 _DEEPEST = 12
 _MOST = 300

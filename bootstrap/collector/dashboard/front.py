@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from bootstrap.collector.asking.questions import EvidenceFilter, Expected, ItemGroup, Latency, TraceFilter
 from bootstrap.collector.dashboard import heatmap
 from bootstrap.collector.dashboard.asking import Asked, View, longest
 from bootstrap.collector.dashboard.overview import overview
 from bootstrap.collector.dashboard.wording import HOUR
-from bootstrap.collector.questions import EvidenceFilter, Expected, ItemGroup, Latency, TraceFilter
-from bootstrap.collector.records import TraceSummary
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.telemetry.records import TraceSummary
 
 _TRACES, _ERRORS = 8, 5
 _READ = 50

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
+from bootstrap.collector.asking.questions import Latency, LatencyCell, Region
 from bootstrap.collector.dashboard.wording import DAY, HOUR, MINUTE, SECOND, counted, duration
-from bootstrap.collector.questions import Latency, LatencyCell, Region
 
 LEVELS = 6
 """Shades of a cell."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bootstrap.collector.dashboard.facts import Fact, Section, section
 from bootstrap.collector.dashboard.wording import plain
-from bootstrap.collector.records import Item
+from bootstrap.collector.telemetry.records import Item
 
 _MOST_FRAMES = 100
 _MOST_RAISED = 10

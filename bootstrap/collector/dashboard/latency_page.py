@@ -4,19 +4,19 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from bootstrap.collector.dashboard import heatmap, links
-from bootstrap.collector.dashboard.asking import LATELY, Asked, View, longest
-from bootstrap.collector.dashboard.listing import filter_values
-from bootstrap.collector.dashboard.wording import DAY
-from bootstrap.collector.parameters import (
+from bootstrap.collector.answering.parameters import (
     ParameterError,
     read_region,
     write_duration,
     write_filter,
     write_moment,
 )
-from bootstrap.collector.questions import Latency, Region, TraceFilter
-from bootstrap.collector.store import Store
+from bootstrap.collector.asking.questions import Latency, Region, TraceFilter
+from bootstrap.collector.dashboard import heatmap, links
+from bootstrap.collector.dashboard.asking import LATELY, Asked, View, longest
+from bootstrap.collector.dashboard.listing import filter_values
+from bootstrap.collector.dashboard.wording import DAY
+from bootstrap.collector.storing.store import Store
 
 _ROWS = 20
 _MOST_DIFFERENCES = 12

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from bootstrap.collector.dashboard.facts import Fact, section
-from bootstrap.collector.records import LogLine
+from bootstrap.collector.telemetry.records import LogLine
 
 _MESSAGE = ("message", "msg", "event", "log")
 _LEVEL = ("level", "levelname", "severity", "log.level")

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from bootstrap.collector.answering.parameters import ParameterError
+from bootstrap.collector.asking.questions import TracePage
 from bootstrap.collector.dashboard.asking import Asked, Moved, View, limit_of, longest
 from bootstrap.collector.dashboard.logs_page import services_with
-from bootstrap.collector.ids import parse_trace_id
-from bootstrap.collector.parameters import ParameterError
-from bootstrap.collector.questions import TracePage
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.telemetry.ids import parse_trace_id
 
 _ROWS, _MOST_ROWS = 50, 500
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from bootstrap.collector.answering.parameters import ParameterError, read_evidence
+from bootstrap.collector.asking.questions import LinePage
 from bootstrap.collector.dashboard import lines
 from bootstrap.collector.dashboard.asking import Asked, View, limit_of
-from bootstrap.collector.parameters import ParameterError, read_evidence
-from bootstrap.collector.questions import LinePage
-from bootstrap.collector.records import LogLine
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.telemetry.records import LogLine
 
 _ROWS, _MOST_ROWS = 100, 500
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bootstrap.collector.questions import Arrival, Expected
+from bootstrap.collector.asking.questions import Arrival, Expected
 
 State = Literal["arrived", "waiting", "cloud", "off", "none"]
 

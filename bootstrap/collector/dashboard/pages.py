@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from bootstrap.collector.access import REFUSAL, is_browser
-from bootstrap.collector.api import WELCOME
+from bootstrap.collector.answering.api import WELCOME
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.collector.dashboard import (
     errors_page,
     front,
@@ -20,8 +21,7 @@ from bootstrap.collector.dashboard import (
 )
 from bootstrap.collector.dashboard.asking import Asked, Missing, Moved, View
 from bootstrap.collector.dashboard.rendering import Renderer, Static, page
-from bootstrap.collector.questions import Expected
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 Show = Callable[[Store, Asked, Request], View]

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
+from bootstrap.collector.asking.reading import Outline
 from bootstrap.collector.dashboard import facts, lines, waterfall
 from bootstrap.collector.dashboard.asking import Asked, Missing, View
 from bootstrap.collector.dashboard.busiest import Busy, busiest
 from bootstrap.collector.dashboard.facts import Details
 from bootstrap.collector.dashboard.waterfall import Operation, Waterfall
 from bootstrap.collector.dashboard.wording import duration
-from bootstrap.collector.ids import parse_trace_id, to_xray
-from bootstrap.collector.reading import Outline
-from bootstrap.collector.records import Span
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.telemetry.ids import parse_trace_id, to_xray
+from bootstrap.collector.telemetry.records import Span
 
 _MOST_ROWS = 300
 _MOST_LINES = 200

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from bootstrap.collector.reading import Outline, SpanOutline
-from bootstrap.collector.segments import assemble
+from bootstrap.collector.asking.reading import Outline, SpanOutline
+from bootstrap.collector.telemetry.segments import assemble
 
 Kind = Literal["span", "segment", "subsegment"]
 

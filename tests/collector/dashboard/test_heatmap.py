@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.collector.asking.questions import Latency, LatencyCell, LatencyColumn, Region
 from bootstrap.collector.dashboard import heatmap
-from bootstrap.collector.questions import Latency, LatencyCell, LatencyColumn, Region
 
 SECOND = 1_000_000_000
 

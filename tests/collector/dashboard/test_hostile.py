@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.collector import segments
 from bootstrap.collector.dashboard.pages import Pages
-from bootstrap.collector.log_events import Event as LogEvent
-from bootstrap.collector.log_events import read_line
-from bootstrap.collector.masking import Masker
-from bootstrap.collector.records import Event, Link, Scope, Span, Status
-from bootstrap.collector.rollbar import read_item
-from bootstrap.collector.rows import Batch
-from bootstrap.collector.store import Store
+from bootstrap.collector.receiving.log_events import Event as LogEvent
+from bootstrap.collector.receiving.log_events import read_line
+from bootstrap.collector.receiving.rollbar import read_item
+from bootstrap.collector.storing.store import Store
+from bootstrap.collector.tables.rows import Batch
+from bootstrap.collector.telemetry import segments
+from bootstrap.collector.telemetry.masking import Masker
+from bootstrap.collector.telemetry.records import Event, Link, Scope, Span, Status
 from tests.collector.dashboard.asking import Page, get
 
 if TYPE_CHECKING:

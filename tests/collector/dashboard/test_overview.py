@@ -4,8 +4,8 @@ from typing import Literal
 
 import pytest
 
+from bootstrap.collector.asking.questions import Arrival, Expected
 from bootstrap.collector.dashboard.overview import overview
-from bootstrap.collector.questions import Arrival, Expected
 
 
 def expected(

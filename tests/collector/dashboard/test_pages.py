@@ -8,9 +8,9 @@ import pytest
 
 import bootstrap.collector.dashboard
 from bootstrap.collector.access import cookie_name, session_value
+from bootstrap.collector.asking.questions import Expected
 from bootstrap.collector.dashboard.pages import Pages
-from bootstrap.collector.questions import Expected
-from bootstrap.collector.store import Store
+from bootstrap.collector.storing.store import Store
 from tests.collector.dashboard.asking import Page, get
 from tests.collector.records import TRACES, item, line, store_of
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.collector import segments
+from bootstrap.collector.asking.reading import Outline, SpanOutline
 from bootstrap.collector.dashboard.busiest import busiest
 from bootstrap.collector.dashboard.waterfall import Waterfall, lay_out
-from bootstrap.collector.reading import Outline, SpanOutline
-from bootstrap.collector.records import LogLine, Segment
+from bootstrap.collector.telemetry import segments
+from bootstrap.collector.telemetry.records import LogLine, Segment
 
 TRACE = "6b0b596c7038cc653177eddc63803bff"
 SECOND = 1_000_000_000

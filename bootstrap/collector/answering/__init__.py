@@ -1,0 +1,1 @@
+"""The API: how questions stand in an address, and answers in JSON."""

@@ -1,0 +1,1 @@
+"""Questions about what is stored, and the search for their answers."""

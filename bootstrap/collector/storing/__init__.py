@@ -1,0 +1,1 @@
+"""The store: who writes, what makes room, and who may read at the same time."""

@@ -1,0 +1,1 @@
+"""What arrives: its records, ids and attributes, what is masked in it, and how much of it there may be."""
