@@ -1,11 +1,15 @@
 """Remote resources as data: what is wanted, what is there, whose it is, and what would change."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any, Literal
 
 from msgspec import Struct, field
+
+from bootstrap.model.project import Project
+from bootstrap.model.repository import Repository
+from bootstrap.model.secret import Secret
 
 #: name -> value, as the API has them: JSON's types, so that they can be compared and printed
 Fields = Mapping[str, Any]
@@ -31,8 +35,6 @@ class Found(Struct, frozen=True):
     owner: Owner | None = None
     #: somebody has let us update it (--adopt), which is no leave to remove it
     adopted: bool = False
-    #: why it should be kept though it is ours, such as that it holds events; empty when nothing is lost
-    holds: str = ""
     #: what the API needs to be told to change it, such as its ARN
     handle: Any = None
 
@@ -45,6 +47,8 @@ class Resource(ABC):
 
     #: the vendors for which it is there
     vendors: frozenset[str]
+    #: the name of the provider that it is made with
+    provider: str
     #: what it is, in the vendor's own words: "X-Ray group"
     kind: str
     #: what it is called there
@@ -66,6 +70,14 @@ class Resource(ABC):
     @abstractmethod
     def find(self) -> Found | None:
         """Look for it; only reads."""
+
+    def holds(self, found: Found) -> str:
+        """Why it should be kept though it is ours, such as that it holds events; empty when nothing is lost.
+
+        Asked only when it is about to be removed. Only reads.
+        """
+        del found
+        return ""
 
     @abstractmethod
     def create(self, owner: Owner) -> None:
@@ -145,6 +157,8 @@ class Outcome(Struct, frozen=True):
 class Account(Struct, frozen=True):
     """Where things are made and as whom, for somebody to see before they agree."""
 
+    #: the provider's name
+    provider: str
     #: "AWS" or "Honeycomb"
     title: str
     #: label -> text, such as account, identity and region
@@ -152,6 +166,46 @@ class Account(Struct, frozen=True):
     owner: Owner
     #: what somebody should know, such as that Transaction Search is on
     remarks: tuple[str, ...] = field(default=())
+
+
+class Provider(ABC):
+    """An API at which resources are made, opened once for each command.
+
+    Its methods raise RemoteRefusedError, or NotConfiguredError where a key is missing or none to work with.
+    """
+
+    #: what `Resource.provider` and `Vendor.provider` call it
+    name: str
+
+    @abstractmethod
+    def account(self) -> Account:
+        """Say where things are made and as whom; asked once, before anything else."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Read everything anew from now on: something was changed."""
+
+
+class Opening(Struct, frozen=True, kw_only=True):
+    """What a provider is opened with."""
+
+    project: Project
+    repository: Repository
+    #: reads a secret of the project; what its stores raise is raised as it is
+    lookup: Callable[[str], Secret | None]
+    environ: Mapping[str, str]
+    #: an AWS profile that somebody named, instead of the project's own keys
+    profile: str | None = None
+    #: tells the person who waits, such as that a call is tried again
+    say: Callable[[str], None] = lambda _text: None
+    #: how often a call is tried, how many seconds each try may take, and how long the first pause is, which
+    #: doubles from try to try
+    attempts: int = 8
+    timeout: float = 10.0
+    pause: float = 0.25
+
+    def __repr__(self) -> str:
+        return "Opening(...)"
 
 
 Direction = Literal["apply", "destroy"]

@@ -10,6 +10,7 @@ from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
+from bootstrap.provisioning.interface import Resource
 from bootstrap.verification.interface import Asking, Look, Reading
 
 #: name -> value of the secrets that are set; who is given them never quotes one
@@ -79,6 +80,10 @@ class Vendor(Struct, frozen=True, kw_only=True):
     ready: Callable[[Project, Values, Mapping[str, str]], Remark] | None = None
     #: what each purpose has to be allowed in AWS for this vendor
     grants: Callable[[Project], Iterable[Grant]] = field(default=lambda _project: ())
+    #: the name of the API at which its resources are made; empty where it has none
+    provider: str = ""
+    #: what has to exist at the vendor, given the provider of that name; called once its account is known
+    resources: Callable[[Project, Any], Iterable[Resource]] = field(default=lambda _project, _provider: ())
     #: what templates see as `vendors.NAME` while any service reports to it
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`
