@@ -15,12 +15,20 @@ COMMANDS = {
     "run": "Run a command with one service's environment, and no other's.",
     "observe": "Run the telemetry collector alone.",
     "verify": "Send marked requests, and read back what arrived.",
+    "provision": "Make, compare and remove what AWS and Honeycomb need for this project.",
     "completion": "Print what makes a shell complete commands and names.",
     "doctor": "Check this machine and this project, and say what to type next.",
 }
 
 #: the verbs of `bootstrap service`
 SERVICE = {"add": "Add a service to the manifest, with files of its own if you like."}
+
+#: the verbs of `bootstrap provision`
+PROVISION = {
+    "plan": "Show what would be made or changed, field by field.",
+    "apply": "Make it so.",
+    "destroy": "Remove what was made from this repository, by you.",
+}
 
 #: the verbs of `bootstrap secrets`
 SECRETS = {

@@ -154,7 +154,7 @@ class ProvisionTable(Struct, frozen=True, forbid_unknown_fields=True):
             str,
             Meta(
                 pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9+=,.@_/-]{1,576}$(?!\n)",
-                description="The IAM user or role that may assume the roles; without it there are none.",
+                description="The IAM user or role that may assume the project's roles; else there are none.",
             ),
         ]
         | None

@@ -39,6 +39,15 @@ class Found(Struct, frozen=True):
     handle: Any = None
 
 
+class Hold(Struct, frozen=True):
+    """Why something should not be removed."""
+
+    reason: str
+    hint: str = ""
+    #: it could be removed, and something would be lost with it, such as events: --with-logs wants that
+    lost: bool = False
+
+
 class Resource(ABC):
     """One thing at a vendor that the manifest wants there. Calls raise RemoteRefusedError or its subclasses.
 
@@ -71,13 +80,10 @@ class Resource(ABC):
     def find(self) -> Found | None:
         """Look for it; only reads."""
 
-    def holds(self, found: Found) -> str:
-        """Why it should be kept though it is ours, such as that it holds events; empty when nothing is lost.
-
-        Asked only when it is about to be removed. Only reads.
-        """
+    def holds(self, found: Found) -> Hold | None:
+        """Why it should be kept though it may be ours; asked before it would be removed, only reads."""
         del found
-        return ""
+        return None
 
     @abstractmethod
     def create(self, owner: Owner) -> None:

@@ -50,12 +50,18 @@ class Profile(Struct, frozen=True):
 
 
 class AwsRefusedError(RemoteRefusedError):
-    """AWS answered with an error. `code` is its name for it; `clock` whether our clock is to blame."""
+    """AWS answered with an error.
 
-    def __init__(self, message: str, hint: str = "", *, code: str, clock: bool = False) -> None:
+    `code` is its name for it, `status` the HTTP status, `clock` whether our clock is to blame.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, code: str, clock: bool = False, status: int = 0
+    ) -> None:
         super().__init__(message, hint)
         self.code = code
         self.clock = clock
+        self.status = status
 
 
 class AwsUnreachableError(RemoteRefusedError):
@@ -82,8 +88,11 @@ def client(
     environ: Mapping[str, str],
     attempts: int = 3,
     timeout: float = _TIMEOUT,
+    connections: int = 10,
 ) -> Any:
     """Make a client of one AWS service that tries each call up to `attempts` times, `timeout` seconds each.
+
+    It keeps up to `connections` open.
 
     Its address is AWS's own, or a loopback one in AWS_ENDPOINT_URL_<SERVICE>. Raises NotConfiguredError where
     that leads elsewhere, or where the profile does not exist.
@@ -98,6 +107,7 @@ def client(
         region_name=region,
         connect_timeout=timeout,
         read_timeout=timeout,
+        max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": attempts},
         ignore_configured_endpoint_urls=True,
         # A proxy is for what is not on this machine.
@@ -176,6 +186,7 @@ def translated(doing: str, credentials: Keys | Profile) -> Iterator[None]:
             f"{doing}: AWS answered {code}{': ' if words else ''}{words}",
             code=code,
             clock=code in _SIGNATURE and _clock_differs(error.response),
+            status=int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
         ) from None
     except (exceptions.HTTPClientError, exceptions.ConnectionError, ResponseParserError, KeyError) as error:
         # KeyError: what answered is another document than AWS's, such as a hotel's page.

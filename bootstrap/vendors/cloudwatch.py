@@ -1,6 +1,6 @@
 """AWS CloudWatch Logs: structured log lines in one log group."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -9,6 +9,7 @@ from bootstrap.model.environment import CollectorAddress, Text, Variable, View, 
 from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
+from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.aws import (
     AMBIENT,
     AWS_SECRETS,
@@ -93,6 +94,12 @@ def _grants(project: Project) -> tuple[Grant, ...]:
     )
 
 
+def _resources(project: Project, provider: Any) -> Iterable[Resource]:
+    from bootstrap.provisioning.aws import logs  # noqa: PLC0415 - no other command needs it
+
+    yield logs.LogGroup(provider, log_group(project), project.telemetry["cloudwatch"].retention_days)
+
+
 def _read(asking: Asking) -> Look:
     from bootstrap.vendors.evidence import cloudwatch  # noqa: PLC0415 - no other command needs it
 
@@ -119,6 +126,8 @@ CLOUDWATCH = Vendor(
     cloud=_cloud,
     local=_local,
     grants=_grants,
+    provider="aws",
+    resources=_resources,
     read=_read,
     found=_found,
 )

@@ -1,7 +1,7 @@
 """AWS X-Ray: segments through its daemon, and the group and sampling rules that match them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct, field
@@ -10,6 +10,7 @@ from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
+from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.aws import (
     AMBIENT,
     AWS_SECRETS,
@@ -77,7 +78,7 @@ def group(project: Project) -> dict[str, Any]:
     """The arguments of CreateGroup: its filter names every service that reports to X-Ray."""
     names = (f'service("{service.otel_service_name}")' for service in project.reporting_to("xray"))
     return {
-        "GroupName": (project.telemetry["xray"].group or project.name)[:_NAME_LIMIT],
+        "GroupName": _short(project.telemetry["xray"].group or project.name),
         "FilterExpression": " OR ".join(names),
     }
 
@@ -127,6 +128,14 @@ def _grants(_project: Project) -> tuple[Grant, ...]:
             ),
         ),
     )
+
+
+def _resources(project: Project, provider: Any) -> Iterable[Resource]:
+    from bootstrap.provisioning.aws import xray  # noqa: PLC0415 - no other command needs it
+
+    yield xray.Group(provider, group(project))
+    for service in project.reporting_to("xray"):
+        yield xray.SamplingRule(provider, sampling_rule(project, service))
 
 
 def _short(name: str) -> str:
@@ -242,6 +251,8 @@ XRAY = Vendor(
         reporting=_reporting,
     ),
     grants=_grants,
+    provider="aws",
+    resources=_resources,
     project_document=_project_document,
     document=_document,
     read=_read,

@@ -1,0 +1,113 @@
+"""Does what was planned, one change after the other, and says of each what became of it."""
+
+from collections.abc import Callable, Mapping
+
+from bootstrap.model.errors import BootstrapError
+from bootstrap.provisioning.interface import Action, Change, Found, Outcome, Owner, Plan, Provider
+from bootstrap.provisioning.planning import drift_of, whose
+from bootstrap.system.aws import AwsUnreachableError
+
+
+def carry_out(
+    plan: Plan,
+    owners: Mapping[str, Owner],
+    providers: Mapping[str, Provider],
+    tell: Callable[[Change], None] = lambda _change: None,
+) -> Outcome:
+    """Do it, calling `tell` before each change. What is refused is in the outcome, never raised.
+
+    One refusal ends nothing but what needs it; a provider that cannot be reached is not asked again.
+    """
+    done: list[Change] = []
+    failed: list[tuple[Change, str, str]] = []
+    skipped: list[Change] = []
+    silent: set[str] = set()
+    for change in plan.pending:
+        missing = [*(one for one, _, _ in failed), *skipped]
+        if change.resource.provider in silent or any(_needs(change, other) for other in missing):
+            skipped.append(change)
+            continue
+        tell(change)
+        provider = providers[change.resource.provider]
+        try:
+            _do(change, owners[change.resource.provider], provider)
+        except AwsUnreachableError as error:
+            silent.add(change.resource.provider)
+            failed.append((change, error.message, error.hint))
+        except BootstrapError as error:
+            failed.append((change, error.message, error.hint))
+        else:
+            done.append(change)
+        finally:
+            provider.forget()
+    return Outcome(tuple(done), tuple(failed), tuple(skipped))
+
+
+def _needs(change: Change, other: Change) -> bool:
+    """Whether a change cannot be tried after another one was not made: removing goes the other way round."""
+    if change.action is Action.DELETE:
+        return change.resource.key in other.resource.after
+    return other.resource.key in change.resource.after
+
+
+def _do(change: Change, owner: Owner, provider: Provider) -> None:
+    resource, found = change.resource, change.found
+    if found is None:
+        _create(change, owner, provider)
+        return
+    names = frozenset(drift.name for drift in change.drift)
+    if change.action is Action.DELETE:
+        _delete(change, found, provider)
+        return
+    if change.action is Action.ADOPT:
+        resource.adopt(found, owner)
+    if names:
+        resource.update(found, names)
+
+
+def _create(change: Change, owner: Owner, provider: Provider) -> None:
+    """Make it. An answer that was lost leaves something behind, and so does a part that was refused.
+
+    What is there afterwards with our mark is ours, and is brought to what is wanted; only that may fail then.
+    """
+    resource = change.resource
+    try:
+        resource.create(owner)
+    except BootstrapError as error:
+        there = _look_again(change, provider)
+        if there is None:
+            raise
+        if there.owner != owner:
+            raise type_of(error)(
+                f"{resource.key} exists by now, and is not ours: {whose(there)}",
+                "See what is there: bootstrap provision plan",
+            ) from None
+        names = frozenset(drift.name for drift in drift_of(resource, there))
+        if names:
+            resource.update(there, names)
+
+
+def type_of(error: BootstrapError) -> type[BootstrapError]:
+    """The plain error with the same exit code: some take more than a message and a hint."""
+    from bootstrap.model.errors import RemoteRefusedError  # noqa: PLC0415
+
+    return RemoteRefusedError if error.exit_code == RemoteRefusedError.exit_code else BootstrapError
+
+
+def _delete(change: Change, found: Found, provider: Provider) -> None:
+    """Remove it; what is gone, whoever removed it, is gone."""
+    try:
+        change.resource.delete(found)
+    except BootstrapError:
+        provider.forget()
+        if change.resource.find() is not None:
+            raise
+
+
+def _look_again(change: Change, provider: Provider) -> Found | None:
+    """What is there after an error, as far as it can be seen."""
+    provider.forget()
+    try:
+        return change.resource.find()
+    except BootstrapError:
+        return None

@@ -1,0 +1,129 @@
+"""X-Ray's groups and sampling rules: https://docs.aws.amazon.com/xray/latest/api/API_Operations.html."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bootstrap.provisioning.aws import tags
+from bootstrap.provisioning.aws.provider import Aws, at_once, unless
+from bootstrap.provisioning.interface import Fields, Found, Owner, Resource
+
+_VENDORS = frozenset({"xray"})
+_ABSENT = frozenset({"ResourceNotFoundException"})
+
+
+class _Tagged(Resource):
+    """What X-Ray knows by an ARN, and lets us tag."""
+
+    provider = "aws"
+    vendors = _VENDORS
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def adopt(self, found: Found, owner: Owner) -> None:
+        """Tag it."""
+        marks = tags.pairs(tags.of_adopter(owner))
+        self._aws.caller.call("xray", "tag_resource", ResourceARN=found.handle, Tags=marks)
+
+    def _tags(self, arn: str) -> dict[str, str]:
+        caller = self._aws.caller
+        listed = unless(
+            _ABSENT,
+            lambda: list(caller.pages("xray", "list_tags_for_resource", "Tags", ResourceARN=arn)),
+        )
+        return tags.read(listed or ())
+
+
+class Group(_Tagged):
+    """A group: which traces its filter takes. Its ARN ends in an id that only X-Ray knows."""
+
+    kind = "X-Ray group"
+
+    def __init__(self, aws: Aws, arguments: Mapping[str, Any]) -> None:
+        """Take the arguments of CreateGroup."""
+        super().__init__(aws)
+        self.name = arguments["GroupName"]
+        self._wanted = {"FilterExpression": arguments["FilterExpression"]}
+
+    def wanted(self) -> Fields:
+        """Only the filter: what else a group has, such as insights, is somebody's own choice."""
+        return self._wanted
+
+    def find(self) -> Found | None:
+        """Look through all groups, and then for the tags of ours."""
+        caller = self._aws.caller
+        groups = self._aws.once("groups", lambda: list(caller.pages("xray", "get_groups", "Groups")))
+        group = next((one for one in groups if one["GroupName"] == self.name), None)
+        if group is None:
+            return None
+        arn = group["GroupARN"]
+        return self._aws.found({name: group.get(name) for name in self._wanted}, self._tags(arn), arn)
+
+    def create(self, owner: Owner) -> None:
+        """Make it."""
+        marks = tags.pairs(tags.of_owner(owner))
+        self._aws.caller.call("xray", "create_group", GroupName=self.name, **self._wanted, Tags=marks)
+
+    def update(self, found: Found, names: frozenset[str]) -> None:
+        """Give it its filter."""
+        changed = {name: self._wanted[name] for name in names}
+        self._aws.caller.call("xray", "update_group", GroupARN=found.handle, **changed)
+
+    def delete(self, found: Found) -> None:
+        """Remove it."""
+        self._aws.caller.call("xray", "delete_group", GroupARN=found.handle)
+
+
+class SamplingRule(_Tagged):
+    """A sampling rule: how many requests of which service are kept."""
+
+    kind = "X-Ray sampling rule"
+
+    def __init__(self, aws: Aws, rule: Mapping[str, Any]) -> None:
+        """Take the SamplingRule of CreateSamplingRule."""
+        super().__init__(aws)
+        self.name = rule["RuleName"]
+        self._rule = dict(rule)
+        # The version is X-Ray's own. SDKs take no notice of a rule with attributes.
+        self._wanted = {
+            **{name: value for name, value in rule.items() if name not in ("RuleName", "Version")},
+            "Attributes": {},
+        }
+
+    def wanted(self) -> Fields:
+        """Everything that decides which requests it is about, and how many of them are kept."""
+        return self._wanted
+
+    def find(self) -> Found | None:
+        """Look through all rules, and for the tags of ours in the same moment."""
+        caller = self._aws.caller
+        arn = self._aws.arn("xray", f"sampling-rule/{self.name}")
+
+        def rules() -> Any:
+            listed = caller.pages("xray", "get_sampling_rules", "SamplingRuleRecords")
+            return [record["SamplingRule"] for record in listed]
+
+        records, marks = at_once(lambda: self._aws.once("rules", rules), lambda: self._tags(arn))
+        rule = next((one for one in records if one.get("RuleName") == self.name), None)
+        if rule is None:
+            return None
+        fields = {name: rule.get(name, {} if name == "Attributes" else None) for name in self._wanted}
+        return self._aws.found(fields, marks, arn)
+
+    def create(self, owner: Owner) -> None:
+        """Make it."""
+        marks = tags.pairs(tags.of_owner(owner))
+        self._aws.caller.call("xray", "create_sampling_rule", SamplingRule=self._rule, Tags=marks)
+
+    def update(self, found: Found, names: frozenset[str]) -> None:
+        """Change what differs."""
+        del found
+        changed = {name: self._wanted[name] for name in sorted(names)}
+        self._aws.caller.call(
+            "xray", "update_sampling_rule", SamplingRuleUpdate={"RuleName": self.name, **changed}
+        )
+
+    def delete(self, found: Found) -> None:
+        """Remove it."""
+        del found
+        self._aws.caller.call("xray", "delete_sampling_rule", RuleName=self.name)

@@ -1,0 +1,163 @@
+"""What is to be done about each resource, from what is wanted and what is there; only `look` asks anybody."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from graphlib import TopologicalSorter
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from bootstrap.model.errors import BootstrapError, UsageError
+from bootstrap.provisioning.interface import (
+    Action,
+    Change,
+    Direction,
+    Drift,
+    Found,
+    Hold,
+    Owner,
+    Plan,
+    Resource,
+)
+from bootstrap.system.aws_caller import together
+
+#: resources that are looked at in the same moment
+_AT_ONCE = 16
+
+
+class Seen(Struct, frozen=True):
+    """One resource as it is: `hold` is why it should stay, asked only where somebody wants it removed."""
+
+    found: Found | None = None
+    hold: Hold | None = None
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """What somebody wants: `owners` has our mark for each provider."""
+
+    owners: Mapping[str, Owner]
+    direction: Direction = "apply"
+    #: names, or keys, of what may be taken over from others
+    adopt: Collection[str] = field(default=frozenset())
+    #: whether log groups go with the events that they hold
+    with_logs: bool = False
+
+
+def look(resources: Sequence[Resource], *, removing: bool = False) -> dict[str, Seen]:
+    """Look at all at once. Raises the first error in their order, or all refusals by policy in one."""
+    with ThreadPoolExecutor(_AT_ONCE, "look") as threads:
+        futures = [threads.submit(_look, resource, removing=removing) for resource in resources]
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    unexpected = next((error for error in errors if not isinstance(error, BootstrapError)), None)
+    if errors:
+        raise unexpected or together([error for error in errors if isinstance(error, BootstrapError)])
+    return {resource.key: future.result() for resource, future in zip(resources, futures, strict=True)}
+
+
+def _look(resource: Resource, *, removing: bool) -> Seen:
+    found = resource.find()
+    return Seen(found, resource.holds(found) if found is not None and removing else None)
+
+
+def plan(resources: Sequence[Resource], seen: Mapping[str, Seen], wish: Wish) -> Plan:
+    """Decide about everything. Raises UsageError where `adopt` names what is not among the resources."""
+    _check_adopted(resources, wish.adopt)
+    every = {resource.key: resource for resource in resources}
+    order = list(TopologicalSorter({key: _before(one, every) for key, one in every.items()}).static_order())
+    if wish.direction == "destroy":
+        order.reverse()
+    changes: dict[str, Change] = {}
+    for key in order:
+        change = decide(every[key], seen[key], wish)
+        if change is not None:
+            changes[key] = _with_neighbours(change, changes, wish.direction)
+    return Plan(tuple(changes.values()))
+
+
+def _before(resource: Resource, every: Mapping[str, Resource]) -> Iterator[str]:
+    """What else of the plan has to be there first; what is not of the plan is there, or nobody's matter."""
+    return (key for key in resource.after if key in every)
+
+
+def _check_adopted(resources: Iterable[Resource], adopt: Collection[str]) -> None:
+    names = {name: None for resource in resources for name in (resource.name, resource.key)}
+    for name in adopt:
+        if name not in names:
+            known = ", ".join(dict.fromkeys(resource.name for resource in resources))
+            raise UsageError(f"--adopt {name}: there is no such resource in this project", f"Names: {known}")
+
+
+def decide(resource: Resource, seen: Seen, wish: Wish) -> Change | None:
+    """Decide about one resource by itself; None where there is nothing to say."""
+    owner = wish.owners[resource.provider]
+    if wish.direction == "destroy":
+        return _removal(resource, seen, owner, wish)
+    found = seen.found
+    drift = drift_of(resource, found)
+    if found is None:
+        return Change(Action.CREATE, resource, drift)
+    if resource.markable and not found.adopted and not _same_repository(found, owner):
+        if resource.name in wish.adopt or resource.key in wish.adopt:
+            return Change(Action.ADOPT, resource, drift, found, whose(found))
+        hint = f"To have it updated from here on: bootstrap provision apply --adopt '{resource.name}'"
+        return Change(Action.LEAVE, resource, drift, found, f"exists, not ours: {whose(found)}", hint)
+    reason = "" if not resource.markable or found.owner == owner else whose(found)
+    return Change(Action.UPDATE if drift else Action.KEEP, resource, drift, found, reason)
+
+
+def _same_repository(found: Found, owner: Owner) -> bool:
+    return found.owner is not None and found.owner.repository == owner.repository
+
+
+def drift_of(resource: Resource, found: Found | None) -> tuple[Drift, ...]:
+    """Every field that is not as it is wanted."""
+    there = {} if found is None else found.fields
+    return tuple(
+        Drift(name, there.get(name), wanted)
+        for name, wanted in resource.wanted().items()
+        if found is None or there.get(name) != wanted
+    )
+
+
+def whose(found: Found) -> str:
+    """Say what the mark on it says."""
+    if found.adopted:
+        return "adopted, made by somebody else"
+    if found.owner is None:
+        return "it has no mark of ours"
+    return f"made by {found.owner.maker} for {found.owner.repository}"
+
+
+def _removal(resource: Resource, seen: Seen, owner: Owner, wish: Wish) -> Change | None:
+    found = seen.found
+    if found is None:
+        return None
+    if not resource.markable:
+        return Change(
+            Action.LEAVE, resource, (), found, "has no place for a mark, so that nobody knows whose it is"
+        )
+    if found.owner != owner:
+        return Change(Action.LEAVE, resource, (), found, f"not ours to remove: {whose(found)}")
+    hold = seen.hold
+    if hold is not None and not (hold.lost and wish.with_logs):
+        return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
+    return Change(Action.DELETE, resource, (), found, "" if hold is None else hold.reason)
+
+
+def _with_neighbours(change: Change, earlier: Mapping[str, Change], direction: Direction) -> Change:
+    """Leave what cannot be done because of what is left: `earlier` has everything that goes first."""
+    if not change.changes:
+        return change
+    resource = change.resource
+    if direction == "destroy":
+        for other in earlier.values():
+            if other.action is Action.LEAVE and resource.key in other.resource.after:
+                reason = f"used by {other.resource.key}, which stays"
+                return replace(change, action=Action.LEAVE, reason=reason)
+        return change
+    for key in resource.after:
+        other_change = earlier.get(key)
+        if other_change is not None and other_change.action is Action.LEAVE:
+            reason = f"needs {key}, which is not ours"
+            return replace(change, action=Action.LEAVE, reason=reason, hint=other_change.hint)
+    return change
