@@ -67,6 +67,8 @@ def plan(
     belong to somebody else, and RemoteRefusedError.
     """
     chosen = _chosen(opening.project, only)
+    for vendor in chosen:
+        VENDORS[vendor].check(opening.project)
     names = tuple(dict.fromkeys(VENDORS[vendor].provider for vendor in chosen))
     providers = {name: PROVIDERS[name](opening) for name in names}
     accounts = tuple(provider.account() for provider in providers.values())

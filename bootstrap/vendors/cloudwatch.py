@@ -94,6 +94,12 @@ def _grants(project: Project) -> tuple[Grant, ...]:
     )
 
 
+def _check(project: Project) -> None:
+    from bootstrap.vendors import limits  # noqa: PLC0415 - no other command needs it
+
+    limits.check_cloudwatch(project, log_group(project))
+
+
 def _resources(project: Project, provider: Any) -> Iterable[Resource]:
     from bootstrap.provisioning.aws import logs  # noqa: PLC0415 - no other command needs it
 
@@ -127,6 +133,7 @@ CLOUDWATCH = Vendor(
     local=_local,
     grants=_grants,
     provider="aws",
+    check=_check,
     resources=_resources,
     read=_read,
     found=_found,

@@ -82,6 +82,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     grants: Callable[[Project], Iterable[Grant]] = field(default=lambda _project: ())
     #: the name of the API at which its resources are made; empty where it has none
     provider: str = ""
+    #: raises ManifestError for what that API would refuse, before anybody is asked anything
+    check: Callable[[Project], None] = field(default=lambda _project: None)
     #: what has to exist at the vendor, given the provider of that name; called once its account is known
     resources: Callable[[Project, Any], Iterable[Resource]] = field(default=lambda _project, _provider: ())
     #: what templates see as `vendors.NAME` while any service reports to it

@@ -130,6 +130,12 @@ def _grants(_project: Project) -> tuple[Grant, ...]:
     )
 
 
+def _check(project: Project) -> None:
+    from bootstrap.vendors import limits  # noqa: PLC0415 - no other command needs it
+
+    limits.check_xray(project, group(project)["GroupName"])
+
+
 def _resources(project: Project, provider: Any) -> Iterable[Resource]:
     from bootstrap.provisioning.aws import xray  # noqa: PLC0415 - no other command needs it
 
@@ -252,6 +258,7 @@ XRAY = Vendor(
     ),
     grants=_grants,
     provider="aws",
+    check=_check,
     resources=_resources,
     project_document=_project_document,
     document=_document,

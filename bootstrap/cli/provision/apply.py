@@ -4,6 +4,7 @@ from bootstrap.cli import output
 from bootstrap.cli.provision.carrying import carry_out
 from bootstrap.cli.provision.shared import (
     adopt_option,
+    again,
     agreed,
     profile_option,
     show,
@@ -46,4 +47,5 @@ def command(
     if work.plan.pending and not agreed(session, f"{summary(work)}. Go on?", yes=yes):
         output.words("Nothing was changed.")
         return 0
-    return carry_out(session, work, "bootstrap provision apply")
+    named = [word for name in adopt for word in ("--adopt", name)]
+    return carry_out(session, work, again("apply", vendors, profile, *named))

@@ -23,7 +23,11 @@ def carry_out(session: Session, work: Work, again: str) -> int:
 
     Raises RemoteRefusedError where anything was not done.
     """
-    outcome = provision.carry_out(work, _tell)
+    try:
+        outcome = provision.carry_out(work, _tell)
+    except KeyboardInterrupt:
+        output.words(f"Interrupted. Finish the job: {again}", style="yellow")
+        raise
     if session.as_json:
         output.json_document(_document(work, outcome))
         return RemoteRefusedError.exit_code if outcome.failed else 0

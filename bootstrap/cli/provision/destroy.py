@@ -5,6 +5,7 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.provision.carrying import carry_out
 from bootstrap.cli.provision.shared import (
+    again,
     agreed,
     profile_option,
     show,
@@ -45,4 +46,5 @@ def command(
     if work.plan.pending and not agreed(session, f"{summary(work)}. Go on?", yes=yes):
         output.words("Nothing was changed.")
         return 0
-    return carry_out(session, work, "bootstrap provision destroy")
+    more = ("--with-logs",) if with_logs else ()
+    return carry_out(session, work, again("destroy", vendors, profile, *more))

@@ -1,5 +1,6 @@
 """What the verbs of `bootstrap provision` share: options, the question, and how plans look."""
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -106,6 +107,8 @@ def _told(change: Change) -> str:
 
 def _fields(change: Change) -> Iterator[str]:
     for drift in change.drift:
+        if change.action is Action.CREATE and drift.after in ([], {}):
+            continue
         yield from lines(drift.name, drift.before, drift.after)
 
 
@@ -125,6 +128,12 @@ def agreed(session: Session, question: str, *, yes: bool) -> bool:
     if session.as_json or not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError("nobody is here to agree to this", "Say so beforehand: --yes")
     return click.confirm(question, default=False, err=True)
+
+
+def again(verb: str, vendors: Sequence[str], profile: str | None, *more: str) -> str:
+    """Spell the command that finishes the job."""
+    named = () if profile is None else ("--profile", profile)
+    return shlex.join(("bootstrap", "provision", verb, *vendors, *named, *more))
 
 
 def as_json(work: Work) -> dict[str, Any]:

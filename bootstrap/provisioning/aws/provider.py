@@ -28,7 +28,10 @@ _BAD_KEY = frozenset(
 
 
 class Aws(Provider):
-    """One account in the project's region. What is read is read once, until `forget`."""
+    """One account in the project's region. What is read is read once, until `forget`.
+
+    Raises NotConfiguredError where the repository has no remote, whose name our mark would be.
+    """
 
     name = "aws"
 
@@ -36,6 +39,11 @@ class Aws(Provider):
         self._opening = opening
         self._lock = threading.Lock()
         self._read: dict[str, Future[Any]] = {}
+        if opening.repository.slug is None:
+            raise NotConfiguredError(
+                "what is made carries the name of the repository's remote, and it has none",
+                "git remote add origin URL",
+            )
 
     @property
     def region(self) -> str:
@@ -81,14 +89,8 @@ class Aws(Provider):
 
     @cached_property
     def owner(self) -> Owner:
-        """Our mark. Raises NotConfiguredError where the repository has no remote, whose name it would be."""
-        repository = self._opening.repository
-        if repository.slug is None:
-            raise NotConfiguredError(
-                "what is made carries the name of the repository's remote, and it has none",
-                "git remote add origin URL",
-            )
-        return Owner(tags.text(repository.identity), tags.maker(self.identity.arn))
+        """Our mark."""
+        return Owner(tags.text(self._opening.repository.identity), tags.maker(self.identity.arn))
 
     def arn(self, service: str, resource: str, *, region: str | None = None) -> str:
         """Name what is in this account, and in the project's region unless another one is given."""
