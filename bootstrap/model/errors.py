@@ -34,6 +34,10 @@ class RemoteRefusedError(BootstrapError):
     exit_code = 4
 
 
+class UnreachableError(RemoteRefusedError):
+    """A service elsewhere does not answer, or is too busy to: the next question would end like this one."""
+
+
 class ProblemsFoundError(BootstrapError):
     """A check found differences or problems; nothing else went wrong."""
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from bootstrap.model.errors import BootstrapError
+from bootstrap.model.errors import BootstrapError, RemoteRefusedError, UnreachableError
 from bootstrap.provisioning.interface import Action, Change, Found, Outcome, Owner, Plan, Provider
 from bootstrap.provisioning.planning import drift_of, whose
-from bootstrap.system.aws import AwsUnreachableError
 
 
 def carry_out(
@@ -31,7 +30,7 @@ def carry_out(
         provider = providers[change.resource.provider]
         try:
             _do(change, owners[change.resource.provider], provider)
-        except AwsUnreachableError as error:
+        except UnreachableError as error:
             silent.add(change.resource.provider)
             failed.append((change, error.message, error.hint))
         except BootstrapError as error:
@@ -73,12 +72,14 @@ def _create(change: Change, owner: Owner, provider: Provider) -> None:
     resource = change.resource
     try:
         resource.create(owner)
-    except BootstrapError as error:
+    except UnreachableError:
+        raise
+    except BootstrapError:
         there = _look_again(change, provider)
         if there is None:
             raise
         if there.owner != owner:
-            raise type_of(error)(
+            raise RemoteRefusedError(
                 f"{resource.key} exists by now, and is not ours: {whose(there)}",
                 "See what is there: bootstrap provision plan",
             ) from None
@@ -87,17 +88,12 @@ def _create(change: Change, owner: Owner, provider: Provider) -> None:
             resource.update(there, names)
 
 
-def type_of(error: BootstrapError) -> type[BootstrapError]:
-    """The plain error with the same exit code: some take more than a message and a hint."""
-    from bootstrap.model.errors import RemoteRefusedError  # noqa: PLC0415
-
-    return RemoteRefusedError if error.exit_code == RemoteRefusedError.exit_code else BootstrapError
-
-
 def _delete(change: Change, found: Found, provider: Provider) -> None:
     """Remove it; what is gone, whoever removed it, is gone."""
     try:
         change.resource.delete(found)
+    except UnreachableError:
+        raise
     except BootstrapError:
         provider.forget()
         if change.resource.find() is not None:

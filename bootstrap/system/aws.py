@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError
+from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError, UnreachableError
 from bootstrap.model.masking import Mask
 from bootstrap.system.endpoints import override
 
@@ -64,7 +64,7 @@ class AwsRefusedError(RemoteRefusedError):
         self.status = status
 
 
-class AwsUnreachableError(RemoteRefusedError):
+class AwsUnreachableError(UnreachableError):
     """AWS did not answer, or something else did."""
 
 

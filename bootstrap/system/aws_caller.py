@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from bootstrap.model.errors import BootstrapError, RemoteRefusedError
+from bootstrap.model.errors import BootstrapError, RemoteRefusedError, UnreachableError
 from bootstrap.system.aws import AwsRefusedError, AwsUnreachableError, Keys, Profile, client, translated
 from bootstrap.system.aws_evidence import DENIED
 
@@ -42,6 +42,7 @@ BUSY = frozenset(
 #: seconds that no pause is longer than
 _LONGEST_PAUSE = 8.0
 _SERVER_ERROR = 500
+_LATER = "AWS is busy, or in trouble (https://health.aws.amazon.com/health/status): wait a while."
 #: the member that leads to the next page of a service's answers, and the one that it is asked for with
 _PAGES = {"xray": "NextToken", "logs": "nextToken", "iam": "Marker"}
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -58,6 +59,10 @@ class AwsDeniedError(AwsRefusedError):
     ) -> None:
         super().__init__(message, hint, code=code)
         self.statements = statements
+
+
+class AwsBusyError(AwsRefusedError, UnreachableError):
+    """AWS has said that it is busy until we gave up."""
 
 
 class Caller:
@@ -96,7 +101,8 @@ class Caller:
         """Call an operation by its name in boto3, and return the answer.
 
         Codes in `again` are answers that pass, such as that something new is not known everywhere yet. Raises
-        AwsDeniedError, AwsRefusedError, AwsUnreachableError, or NotConfiguredError where nothing can be sent.
+        AwsDeniedError, AwsBusyError, AwsRefusedError, AwsUnreachableError, or NotConfiguredError where
+        nothing can be sent.
         """
         for attempt in range(1, self._attempts):
             try:
@@ -107,7 +113,17 @@ class Caller:
                 self._wait(attempt, error)
             except AwsUnreachableError as error:
                 self._wait(attempt, error)
-        return self._once(service, operation, arguments)
+        try:
+            return self._once(service, operation, arguments)
+        except AwsRefusedError as error:
+            if _passes(error, ()):
+                raise AwsBusyError(
+                    f"{error.message} (tried {self._attempts} times)",
+                    _LATER,
+                    code=error.code,
+                    status=error.status,
+                ) from None
+            raise
 
     def pages(
         self, service: str, operation: str, member: str, /, **arguments: Any
