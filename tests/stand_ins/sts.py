@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 
 from tests.stand_ins.server import Request, Response, StandIn
 
-_SKEW = timedelta(minutes=15)
-_AUTHORIZATION = re.compile(
+SKEW = timedelta(minutes=15)
+AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([A-Z0-9]+)/(\d{8})/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request, "
     r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
 )
@@ -67,7 +67,7 @@ class Signed(StandIn):
         raise NotImplementedError
 
     def answer(self, request: Request) -> Response:
-        found = _AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
+        found = AUTHORIZATION.fullmatch(request.headers.get("Authorization", ""))
         if found is None:
             return self.error(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
         identifier, date, region, service, signed, signature = found.groups()
@@ -81,15 +81,15 @@ class Signed(StandIn):
 
     def _check(self, request: Request, known: Known, given: tuple[str, str, str, str]) -> Response:
         date, region, signed, signature = given
-        canonical = _canonical(request, signed)
+        canonical = canonical_request(request, signed)
         scope = f"{date}/{region}/{self.service}/aws4_request"
-        if not hmac.compare_digest(signature, _signature(request, known.secret, scope, canonical)):
+        if not hmac.compare_digest(signature, signature_of(request, known.secret, scope, canonical)):
             # Older services of AWS quote what they have computed, and that holds the session token.
             words = (
                 f"The request signature we calculated does not match. The Canonical String was '{canonical}'"
             )
             return self.error(403, self.unsigned, words.replace("\n", " "))
-        if abs(self.now() - _signed_at(request)) > _SKEW:
+        if abs(self.now() - signed_at(request)) > SKEW:
             return self.error(403, self.unsigned, "Signature expired: it is now earlier than allowed")
         if known.expired:
             return self.error(403, self.expired, "The security token included in the request is expired")
@@ -129,18 +129,18 @@ class Sts(Signed):
         return Response(status, body.encode(), {"Content-Type": "text/xml", "Date": date})
 
 
-def _signed_at(request: Request) -> datetime:
+def signed_at(request: Request) -> datetime:
     return datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def _canonical(request: Request, signed: str) -> str:
+def canonical_request(request: Request, signed: str) -> str:
     path, _, query = request.path.partition("?")
     headers = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in signed.split(";"))
     digest = hashlib.sha256(request.body).hexdigest()
     return f"{request.method}\n{path}\n{query}\n{headers}\n{signed}\n{digest}"
 
 
-def _signature(request: Request, secret: str, scope: str, canonical: str) -> str:
+def signature_of(request: Request, secret: str, scope: str, canonical: str) -> str:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html."""
     key = f"AWS4{secret}".encode()
     for part in scope.split("/"):
