@@ -19,6 +19,7 @@ from bootstrap.provisioning.interface import (
     Provider,
     Resource,
 )
+from bootstrap.system.at_once import answers
 from bootstrap.vendors import VENDORS
 
 
@@ -28,7 +29,7 @@ def _aws(opening: Opening) -> Provider:
     return Aws(opening)
 
 
-#: how each provider is opened; nobody is asked anything yet
+#: how each provider is opened: its keys are read, and it is asked nothing yet
 PROVIDERS: Mapping[str, Callable[[Opening], Provider]] = {"aws": _aws}
 
 
@@ -71,7 +72,7 @@ def plan(
         VENDORS[vendor].check(opening.project)
     names = tuple(dict.fromkeys(VENDORS[vendor].provider for vendor in chosen))
     providers = {name: PROVIDERS[name](opening) for name in names}
-    accounts = tuple(provider.account() for provider in providers.values())
+    accounts: Sequence[Account] = answers(*(provider.account for provider in providers.values()))
     for account in accounts:
         seen(account)
     resources = tuple(_resources(opening.project, chosen, providers))
@@ -82,7 +83,7 @@ def plan(
         with_logs=with_logs,
         owners={account.provider: account.owner for account in accounts},
     )
-    return Work(accounts, planning.plan(resources, found, work), providers)
+    return Work(tuple(accounts), planning.plan(resources, found, work), providers)
 
 
 def carry_out(work: Work, tell: Callable[[Change], None]) -> Outcome:

@@ -177,7 +177,8 @@ class Account(Struct, frozen=True):
 class Provider(ABC):
     """An API at which resources are made, opened once for each command.
 
-    Its methods raise RemoteRefusedError, or NotConfiguredError where a key is missing or none to work with.
+    Opening it reads its keys: what it has afterwards may be used by several threads. Its
+    methods raise RemoteRefusedError, or NotConfiguredError where a key is missing or none to work with.
     """
 
     #: what `Resource.provider` and `Vendor.provider` call it

@@ -1,7 +1,7 @@
 """What is to be done about each resource, from what is wanted and what is there; only `look` asks anybody."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from graphlib import TopologicalSorter
 
 from msgspec import Struct, field
@@ -19,10 +19,8 @@ from bootstrap.provisioning.interface import (
     Plan,
     Resource,
 )
+from bootstrap.system import at_once
 from bootstrap.system.aws_caller import together
-
-#: resources that are looked at in the same moment
-_AT_ONCE = 16
 
 
 class Seen(Struct, frozen=True):
@@ -45,8 +43,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 def look(resources: Sequence[Resource], *, removing: bool = False) -> dict[str, Seen]:
     """Look at all at once. Raises the first error in their order, or all refusals by policy in one."""
-    with ThreadPoolExecutor(_AT_ONCE, "look") as threads:
-        futures = [threads.submit(_look, resource, removing=removing) for resource in resources]
+    futures = at_once.ask(partial(_look, resource, removing=removing) for resource in resources)
     errors = [error for future in futures if (error := future.exception()) is not None]
     unexpected = next((error for error in errors if not isinstance(error, BootstrapError)), None)
     if errors:

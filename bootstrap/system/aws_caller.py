@@ -39,6 +39,8 @@ BUSY = frozenset(
         "InternalError",
     }
 )
+#: calls that are under way in the same moment
+_AT_ONCE = 16
 #: seconds that no pause is longer than
 _LONGEST_PAUSE = 8.0
 _SERVER_ERROR = 500
@@ -94,6 +96,7 @@ class Caller:
         # Making a client is not for two threads at once, using one is:
         # https://boto3.amazonaws.com/v1/documentation/api/latest/guide/clients.html
         self._making = threading.Lock()
+        self._at_once = threading.BoundedSemaphore(_AT_ONCE)
 
     def call(
         self, service: str, operation: str, /, *, again: Collection[str] = (), **arguments: Any
@@ -146,7 +149,7 @@ class Caller:
         used = self._client(service)
         action = f"{service}:{used.meta.method_to_api_mapping[operation]}"
         try:
-            with translated(action, self._credentials):
+            with self._at_once, translated(action, self._credentials):
                 answer: dict[str, Any] = getattr(used, operation)(**arguments)
                 return answer
         except AwsRefusedError as error:
@@ -164,7 +167,7 @@ class Caller:
                     environ=self._environ,
                     attempts=1,
                     timeout=self._timeout,
-                    connections=32,
+                    connections=_AT_ONCE,
                 )
             return self._clients[service]
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from bootstrap.provisioning.aws import tags
 from bootstrap.provisioning.aws.documents import canonical, compact
-from bootstrap.provisioning.aws.provider import Aws, at_once, unless
+from bootstrap.provisioning.aws.provider import Aws, unless
 from bootstrap.provisioning.interface import Fields, Found, Hold, Owner, Resource
+from bootstrap.system.at_once import answers
 
 _ABSENT = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 #: versions of a policy that exist at most
@@ -160,7 +161,7 @@ class Role(_Entity):
 
     def find(self) -> Found | None:
         """Ask for it, and for its policies of both kinds in the same moment."""
-        answer, attached, inline = at_once(
+        answer, attached, inline = answers(
             lambda: self._read("get_role", RoleName=self.name),
             self._attached,
             lambda: self._listed("list_role_policies", "PolicyNames", RoleName=self.name),

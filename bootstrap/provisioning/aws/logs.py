@@ -1,8 +1,9 @@
 """CloudWatch's log groups: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference."""
 
 from bootstrap.provisioning.aws import tags
-from bootstrap.provisioning.aws.provider import Aws, at_once, unless
+from bootstrap.provisioning.aws.provider import Aws, unless
 from bootstrap.provisioning.interface import Fields, Found, Hold, Owner, Resource
+from bootstrap.system.at_once import answers
 
 _ABSENT = frozenset({"ResourceNotFoundException"})
 
@@ -27,7 +28,7 @@ class LogGroup(Resource):
         """Look for it, and for its tags in the same moment."""
         caller, arn = self._aws.caller, self._arn
         groups = caller.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
-        group, answer = at_once(
+        group, answer = answers(
             lambda: next((one for one in groups if one["logGroupName"] == self.name), None),
             lambda: unless(_ABSENT, lambda: caller.call("logs", "list_tags_for_resource", resourceArn=arn)),
         )

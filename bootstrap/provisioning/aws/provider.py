@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +30,8 @@ _BAD_KEY = frozenset(
 class Aws(Provider):
     """One account in the project's region. What is read is read once, until `forget`.
 
-    Raises NotConfiguredError where the repository has no remote, whose name our mark would be.
+    Raises NotConfiguredError where the repository has no remote, whose name our mark would be, and where
+    there are no keys; what a profile's own source of keys answers is raised as it is.
     """
 
     name = "aws"
@@ -44,17 +45,8 @@ class Aws(Provider):
                 "what is made carries the name of the repository's remote, and it has none",
                 "git remote add origin URL",
             )
-
-    @property
-    def region(self) -> str:
-        """The project's region; IAM has none."""
-        return self._opening.project.region
-
-    @cached_property
-    def caller(self) -> Caller:
-        """What calls AWS."""
-        opening = self._opening
-        return Caller(
+        #: what calls AWS
+        self.caller = Caller(
             region=self.region,
             credentials=self._credentials(),
             environ=opening.environ,
@@ -63,6 +55,11 @@ class Aws(Provider):
             pause=opening.pause,
             say=opening.say,
         )
+
+    @property
+    def region(self) -> str:
+        """The project's region; IAM has none."""
+        return self._opening.project.region
 
     @cached_property
     def identity(self) -> aws.Identity:
@@ -161,13 +158,6 @@ class Aws(Provider):
                 f"these keys belong to account {identity.account}, and provision.account says {pinned}",
                 "Take keys of that account: --profile NAME",
             )
-
-
-def at_once(*reads: Callable[[], Any]) -> list[Any]:
-    """Read several things in the same moment; raises the first error in their order."""
-    with ThreadPoolExecutor(len(reads), "read") as threads:
-        futures = [threads.submit(read) for read in reads]
-    return [future.result() for future in futures]
 
 
 def unless(codes: frozenset[str], read: Callable[[], Any]) -> Any:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bootstrap.provisioning.aws import tags
-from bootstrap.provisioning.aws.provider import Aws, at_once, unless
+from bootstrap.provisioning.aws.provider import Aws, unless
 from bootstrap.provisioning.interface import Fields, Found, Owner, Resource
+from bootstrap.system.at_once import answers
 
 _VENDORS = frozenset({"xray"})
 _ABSENT = frozenset({"ResourceNotFoundException"})
@@ -103,7 +104,7 @@ class SamplingRule(_Tagged):
             listed = caller.pages("xray", "get_sampling_rules", "SamplingRuleRecords")
             return [record["SamplingRule"] for record in listed]
 
-        records, marks = at_once(lambda: self._aws.once("rules", rules), lambda: self._tags(arn))
+        records, marks = answers(lambda: self._aws.once("rules", rules), lambda: self._tags(arn))
         rule = next((one for one in records if one.get("RuleName") == self.name), None)
         if rule is None:
             return None
