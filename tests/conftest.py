@@ -5,12 +5,16 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.stand_ins.aws import Account, Aws
 
 #: what a test must bring itself if it wants it
 _FOREIGN = ("AWS_", "CODESPACE", "DBUS_", "GIT", "HONEYCOMB_", "OTEL_", "REMOTE_CONTAINERS", "ROLLBAR_")
@@ -140,3 +144,18 @@ def soak() -> int:
 def chance(request: pytest.FixtureRequest) -> random.Random:
     """Random numbers of this test's own, the same for the same BOOTSTRAP_SEED."""
     return random.Random(f"{os.environ['BOOTSTRAP_SEED']} {request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator["Aws"]:
+    """Somewhere to ask instead of AWS, the same for all tests: each makes accounts of its own."""
+    from tests.stand_ins.aws import Aws  # noqa: PLC0415 - moto takes a second
+
+    with Aws() as server:
+        yield server
+
+
+@pytest.fixture
+def account(aws: "Aws") -> "Account":
+    """An empty account of AWS."""
+    return aws.account()

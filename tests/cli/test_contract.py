@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bootstrap.cli.commands import COMMANDS, SECRETS, SERVICE
+from bootstrap.cli.commands import COMMANDS, PROVISION, SECRETS, SERVICE
 
 ROOT = Path(__file__).parents[2]
 MANIFEST = """
@@ -41,7 +41,13 @@ def project(repository: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", [*COMMANDS, *(f"secrets {verb}" for verb in SECRETS), *(f"service {verb}" for verb in SERVICE)]
+    "name",
+    [
+        *COMMANDS,
+        *(f"secrets {verb}" for verb in SECRETS),
+        *(f"service {verb}" for verb in SERVICE),
+        *(f"provision {verb}" for verb in PROVISION),
+    ],
 )
 def test_every_command_explains_itself_with_examples(bootstrap: Any, name: str, tmp_path: Path) -> None:
     result = bootstrap(*name.split(), "--help", cwd=tmp_path).check(
