@@ -1,6 +1,7 @@
 """Plans, applies and removes what the vendors' APIs need for a project."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -24,9 +25,9 @@ from bootstrap.vendors import VENDORS
 
 
 def _aws(opening: Opening) -> Provider:
-    from bootstrap.provisioning.aws.provider import Aws  # noqa: PLC0415 - half a second, for one command
+    from bootstrap.provisioning.aws.leftovers import Tidy  # noqa: PLC0415 - half a second, for one command
 
-    return Aws(opening)
+    return Tidy(opening)
 
 
 #: how each provider is opened: its keys are read, and it is asked nothing yet
@@ -76,7 +77,14 @@ def plan(
     for account in accounts:
         seen(account)
     resources = tuple(_resources(opening.project, chosen, providers))
-    found = planning.look(resources, removing=direction == "destroy")
+    known = frozenset(resource.key for resource in resources)
+    found, *more = answers(
+        partial(planning.look, resources, removing=direction == "destroy"),
+        *(partial(provider.leftovers, known, only, direction) for provider in providers.values()),
+    )
+    leftovers = [resource for resources in more for resource in resources]
+    resources = (*resources, *leftovers)
+    found |= planning.look(leftovers)
     work = planning.Wish(
         direction=direction,
         adopt=frozenset(adopt),

@@ -1,7 +1,7 @@
 """Remote resources as data: what is wanted, what is there, whose it is, and what would change."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal
 
@@ -10,6 +10,8 @@ from msgspec import Struct, field
 from bootstrap.model.project import Project
 from bootstrap.model.repository import Repository
 from bootstrap.model.secret import Secret
+
+Direction = Literal["apply", "destroy"]
 
 #: name -> value, as the API has them: JSON's types, so that they can be compared and printed
 Fields = Mapping[str, Any]
@@ -64,6 +66,8 @@ class Resource(ABC):
     name: str
     #: keys of the resources that have to exist before it, and go after it
     after: tuple[str, ...] = ()
+    #: the manifest has it no longer: it is to be removed
+    unwanted: bool = False
     #: whether the vendor has a place for our mark; what has none is never deleted
     markable: bool = True
 
@@ -188,6 +192,17 @@ class Provider(ABC):
     def account(self) -> Account:
         """Say where things are made and as whom; asked once, before anything else."""
 
+    def leftovers(
+        self, known: Collection[str], vendors: Collection[str], direction: Direction
+    ) -> Sequence[Resource]:
+        """Look for what was made for this project and is not among the `known` keys: it is unwanted.
+
+        Only what belongs to `vendors`, or everything where none are named. Only reads, and only as much as
+        `direction` is worth.
+        """
+        del known, vendors, direction
+        return ()
+
     @abstractmethod
     def forget(self) -> None:
         """Read everything anew from now on: something was changed."""
@@ -213,6 +228,3 @@ class Opening(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return "Opening(...)"
-
-
-Direction = Literal["apply", "destroy"]

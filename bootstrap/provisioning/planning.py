@@ -53,6 +53,7 @@ def look(resources: Sequence[Resource], *, removing: bool = False) -> dict[str, 
 
 def _look(resource: Resource, *, removing: bool) -> Seen:
     found = resource.find()
+    removing = removing or resource.unwanted
     return Seen(found, resource.holds(found) if found is not None and removing else None)
 
 
@@ -63,6 +64,9 @@ def plan(resources: Sequence[Resource], seen: Mapping[str, Seen], wish: Wish) ->
     order = list(TopologicalSorter({key: _before(one, every) for key, one in every.items()}).static_order())
     if wish.direction == "destroy":
         order.reverse()
+    else:  # first what comes, and then what goes, the other way round
+        going = [key for key in reversed(order) if every[key].unwanted]
+        order = [key for key in order if not every[key].unwanted] + going
     changes: dict[str, Change] = {}
     for key in order:
         change = decide(every[key], seen[key], wish)
@@ -87,7 +91,7 @@ def _check_adopted(resources: Iterable[Resource], adopt: Collection[str]) -> Non
 def decide(resource: Resource, seen: Seen, wish: Wish) -> Change | None:
     """Decide about one resource by itself; None where there is nothing to say."""
     owner = wish.owners[resource.provider]
-    if wish.direction == "destroy":
+    if wish.direction == "destroy" or resource.unwanted:
         return _removal(resource, seen, owner, wish)
     found = seen.found
     drift = drift_of(resource, found)
@@ -138,7 +142,8 @@ def _removal(resource: Resource, seen: Seen, owner: Owner, wish: Wish) -> Change
     hold = seen.hold
     if hold is not None and not (hold.lost and wish.with_logs):
         return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
-    return Change(Action.DELETE, resource, (), found, "" if hold is None else hold.reason)
+    reasons = ("the manifest has it no longer" if resource.unwanted else "", hold.reason if hold else "")
+    return Change(Action.DELETE, resource, (), found, ", ".join(filter(None, reasons)))
 
 
 def _with_neighbours(change: Change, earlier: Mapping[str, Change], direction: Direction) -> Change:
@@ -146,7 +151,7 @@ def _with_neighbours(change: Change, earlier: Mapping[str, Change], direction: D
     if not change.changes:
         return change
     resource = change.resource
-    if direction == "destroy":
+    if direction == "destroy" or resource.unwanted:
         for other in earlier.values():
             if other.action is Action.LEAVE and resource.key in other.resource.after:
                 reason = f"used by {other.resource.key}, which stays"

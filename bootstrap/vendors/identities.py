@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from bootstrap.model.project import Project
 from bootstrap.provisioning.aws import iam
-from bootstrap.provisioning.aws.provider import Aws
+from bootstrap.provisioning.aws.provider import PATH, Aws
 from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors import policies
 
@@ -16,7 +16,7 @@ def resources(project: Project, aws: Aws, vendors: Collection[str]) -> Iterator[
         if needing.isdisjoint(vendors):
             continue
         name, document = policies.name(project, purpose), policies.policy(project, purpose)
-        policy = iam.Policy(aws, policies.PATH, name, needing, document)
+        policy = iam.Policy(aws, PATH, name, needing, document)
         yield policy
         if project.provision.principal is not None:
-            yield iam.Role(aws, policies.PATH, policy, policies.trust(project.provision.principal))
+            yield iam.Role(aws, PATH, policy, policies.trust(project.provision.principal))

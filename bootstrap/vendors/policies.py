@@ -52,7 +52,7 @@ def trust(principal: str) -> dict[str, Any]:
 
 
 def name(project: Project, purpose: Purpose) -> str:
-    """What the policy and the role of a purpose are called, below the path `PATH`.
+    """What the policy and the role of a purpose are called.
 
     IAM compares names without case. A role's has 64 characters at most: a longer project name ends in a hash
     that keeps it apart from others.
@@ -66,8 +66,6 @@ def name(project: Project, purpose: Purpose) -> str:
     return f"{slug}-{purpose}"
 
 
-#: where in IAM everything of ours is
-PATH = "/bootstrap/"
 _LONGEST_ROLE = 64
 
 

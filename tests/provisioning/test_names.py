@@ -17,7 +17,7 @@ from bootstrap.flows import provision
 from bootstrap.model.errors import NotConfiguredError, UsageError
 from bootstrap.model.repository import Repository, of_remote
 from bootstrap.provisioning.aws import tags
-from bootstrap.provisioning.aws.provider import Aws
+from bootstrap.provisioning.aws.provider import PATH, Aws
 from bootstrap.provisioning.interface import Opening, Owner
 from bootstrap.vendors import VENDORS, policies
 from bootstrap.vendors.cloudwatch import log_group
@@ -78,13 +78,13 @@ def test_names_are_accepted_or_refused_with_the_manifests_key(name: str, otel: s
             check(made)
         return
     check(made)
-    marks = tags.of_owner(Owner(tags.text("github.com/acme/shop"), tags.maker(PRINCIPAL)))
+    marks = tags.of_owner(Owner(tags.text("github.com/acme/shop"), tags.maker(PRINCIPAL)), tags.text(name))
     accepted("xray", "CreateGroup", **group(made), Tags=tags.pairs(marks))
     rule = sampling_rule(made, made.services["web"])
     accepted("xray", "CreateSamplingRule", SamplingRule=rule, Tags=tags.pairs(marks))
     accepted("logs", "CreateLogGroup", logGroupName=log_group(made), tags=marks)
     for purpose in policies.purposes(made):
-        role = {"RoleName": policies.name(made, purpose), "Path": policies.PATH}
+        role = {"RoleName": policies.name(made, purpose), "Path": PATH}
         accepted("iam", "CreateRole", **role, AssumeRolePolicyDocument="{}", Tags=tags.pairs(marks))
 
 

@@ -101,7 +101,7 @@ class Policy(_Entity):
             PolicyName=self.name,
             Path=self._path,
             PolicyDocument=compact(self._document),
-            Tags=tags.pairs(tags.of_owner(owner)),
+            Tags=tags.pairs(tags.of_owner(owner, self._aws.project)),
         )
 
     def update(self, found: Found, names: frozenset[str]) -> None:
@@ -185,7 +185,7 @@ class Role(_Entity):
             Path=self._path,
             AssumeRolePolicyDocument=compact(self._trust),
             MaxSessionDuration=_TWELVE_HOURS,
-            Tags=tags.pairs(tags.of_owner(owner)),
+            Tags=tags.pairs(tags.of_owner(owner, self._aws.project)),
         )
         self._attach(self._policy.arn)
 

@@ -57,7 +57,9 @@ class LogGroup(Resource):
 
     def create(self, owner: Owner) -> None:
         """Make it, then tell it how long to keep lines: without that it keeps them for ever."""
-        self._aws.caller.call("logs", "create_log_group", logGroupName=self.name, tags=tags.of_owner(owner))
+        self._aws.caller.call(
+            "logs", "create_log_group", logGroupName=self.name, tags=tags.of_owner(owner, self._aws.project)
+        )
         self._keep()
 
     def update(self, found: Found, names: frozenset[str]) -> None:

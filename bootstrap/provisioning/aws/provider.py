@@ -8,11 +8,20 @@ from typing import Any
 
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.provisioning.aws import tags
-from bootstrap.provisioning.interface import Account, Fields, Found, Opening, Owner, Provider
+from bootstrap.provisioning.interface import (
+    Account,
+    Fields,
+    Found,
+    Opening,
+    Owner,
+    Provider,
+)
 from bootstrap.system import aws
 from bootstrap.system.aws_caller import Caller
 
 _ID, _KEY, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
+#: where in IAM everything of ours is
+PATH = "/bootstrap/"
 #: how AWS refuses a key, whatever it is used for
 _BAD_KEY = frozenset(
     {
@@ -73,6 +82,11 @@ class Aws(Provider):
         identity = aws.Identity(account=str(answer.get("Account", "")), arn=str(answer.get("Arn", "")))
         self._check(identity)
         return identity
+
+    @property
+    def project(self) -> str:
+        """The project's name as a tag has it."""
+        return tags.text(self._opening.project.name)
 
     def account(self) -> Account:
         """Say whose account it is, and whose mark things get."""

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from bootstrap.provisioning.interface import Owner
 
 REPOSITORY, MAKER, ADOPTED = "bootstrap:repository", "bootstrap:maker", "bootstrap:adopted-by"
+#: which of the repository's projects it was made for; ownership is the same for all of them
+PROJECT = "bootstrap:project"
 #: what every service takes in a tag, but for "=", which we write other characters with:
 #: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 _PLAIN = re.compile(r"[^A-Za-z0-9_.:/+@-]", re.ASCII)
@@ -34,9 +36,9 @@ def maker(arn: str) -> str:
     return text(found[1] if found else arn)
 
 
-def of_owner(owner: Owner) -> dict[str, str]:
+def of_owner(owner: Owner, project: str) -> dict[str, str]:
     """Make the tags of what is created."""
-    return {REPOSITORY: owner.repository, MAKER: owner.maker}
+    return {REPOSITORY: owner.repository, MAKER: owner.maker, PROJECT: project}
 
 
 def of_adopter(owner: Owner) -> dict[str, str]:

@@ -12,6 +12,45 @@ _VENDORS = frozenset({"xray"})
 _ABSENT = frozenset({"ResourceNotFoundException"})
 
 
+#: what X-Ray's own group and sampling rule are called
+DEFAULT = "Default"
+
+
+def groups(aws: Aws) -> list[dict[str, Any]]:
+    """Every group of the account in this region, X-Ray's own, too."""
+    found: list[dict[str, Any]] = aws.once(
+        "groups", lambda: list(aws.caller.pages("xray", "get_groups", "Groups"))
+    )
+    return found
+
+
+def rules(aws: Aws) -> list[dict[str, Any]]:
+    """Every sampling rule of the account in this region, X-Ray's own, too."""
+
+    def read() -> list[dict[str, Any]]:
+        records = aws.caller.pages("xray", "get_sampling_rules", "SamplingRuleRecords")
+        return [record["SamplingRule"] for record in records]
+
+    found: list[dict[str, Any]] = aws.once("rules", read)
+    return found
+
+
+def rule_arn(aws: Aws, name: str) -> str:
+    """Name a rule everywhere in AWS, without asking for it."""
+    return aws.arn("xray", f"sampling-rule/{name}")
+
+
+def tags_of(aws: Aws, arn: str) -> dict[str, str]:
+    """Read the tags of a group or rule; none where there is no such thing."""
+
+    def read() -> dict[str, str]:
+        pages = aws.caller.pages("xray", "list_tags_for_resource", "Tags", ResourceARN=arn)
+        return tags.read(unless(_ABSENT, lambda: list(pages)) or ())
+
+    found: dict[str, str] = aws.once(f"tags of {arn}", read)
+    return found
+
+
 class _Tagged(Resource):
     """What X-Ray knows by an ARN, and lets us tag."""
 
@@ -25,14 +64,6 @@ class _Tagged(Resource):
         """Tag it."""
         marks = tags.pairs(tags.of_adopter(owner))
         self._aws.caller.call("xray", "tag_resource", ResourceARN=found.handle, Tags=marks)
-
-    def _tags(self, arn: str) -> dict[str, str]:
-        caller = self._aws.caller
-        listed = unless(
-            _ABSENT,
-            lambda: list(caller.pages("xray", "list_tags_for_resource", "Tags", ResourceARN=arn)),
-        )
-        return tags.read(listed or ())
 
 
 class Group(_Tagged):
@@ -52,17 +83,15 @@ class Group(_Tagged):
 
     def find(self) -> Found | None:
         """Look through all groups, and then for the tags of ours."""
-        caller = self._aws.caller
-        groups = self._aws.once("groups", lambda: list(caller.pages("xray", "get_groups", "Groups")))
-        group = next((one for one in groups if one["GroupName"] == self.name), None)
+        group = next((one for one in groups(self._aws) if one["GroupName"] == self.name), None)
         if group is None:
             return None
         arn = group["GroupARN"]
-        return self._aws.found({name: group.get(name) for name in self._wanted}, self._tags(arn), arn)
+        return self._aws.found({name: group.get(name) for name in self._wanted}, tags_of(self._aws, arn), arn)
 
     def create(self, owner: Owner) -> None:
         """Make it."""
-        marks = tags.pairs(tags.of_owner(owner))
+        marks = tags.pairs(tags.of_owner(owner, self._aws.project))
         self._aws.caller.call("xray", "create_group", GroupName=self.name, **self._wanted, Tags=marks)
 
     def update(self, found: Found, names: frozenset[str]) -> None:
@@ -97,14 +126,8 @@ class SamplingRule(_Tagged):
 
     def find(self) -> Found | None:
         """Look through all rules, and for the tags of ours in the same moment."""
-        caller = self._aws.caller
-        arn = self._aws.arn("xray", f"sampling-rule/{self.name}")
-
-        def rules() -> Any:
-            listed = caller.pages("xray", "get_sampling_rules", "SamplingRuleRecords")
-            return [record["SamplingRule"] for record in listed]
-
-        records, marks = answers(lambda: self._aws.once("rules", rules), lambda: self._tags(arn))
+        arn = rule_arn(self._aws, self.name)
+        records, marks = answers(lambda: rules(self._aws), lambda: tags_of(self._aws, arn))
         rule = next((one for one in records if one.get("RuleName") == self.name), None)
         if rule is None:
             return None
@@ -113,7 +136,7 @@ class SamplingRule(_Tagged):
 
     def create(self, owner: Owner) -> None:
         """Make it."""
-        marks = tags.pairs(tags.of_owner(owner))
+        marks = tags.pairs(tags.of_owner(owner, self._aws.project))
         self._aws.caller.call("xray", "create_sampling_rule", SamplingRule=self._rule, Tags=marks)
 
     def update(self, found: Found, names: frozenset[str]) -> None:
