@@ -56,6 +56,10 @@ def documents(backend: IAMBackend, owner: User | Role) -> list[Document]:
         for group in backend.get_groups_for_user(owner.name):
             texts += list(group.policies.values())
             managed += list(group.managed_policies.values())
-    for policy in managed:
-        texts.append(next(version.document for version in policy.versions if version.is_default))
-    return [json.loads(text) for text in texts]
+    return [json.loads(text) for text in texts] + [documents_of_policy(policy)[0] for policy in managed]
+
+
+def documents_of_policy(policy: Policy) -> list[Document]:
+    """What a managed policy says, and then what its other versions say, the newest first."""
+    versions = sorted(reversed(policy.versions), key=lambda version: not version.is_default)
+    return [json.loads(version.document) for version in versions]
