@@ -8,6 +8,7 @@ from bootstrap.provisioning.aws import iam, tags, xray
 from bootstrap.provisioning.aws.provider import PATH, Aws
 from bootstrap.provisioning.interface import Direction, Resource
 from bootstrap.system.at_once import answers
+from bootstrap.system.aws_caller import AwsDeniedError
 
 _NOBODY: frozenset[str] = frozenset()
 
@@ -24,7 +25,12 @@ class Tidy(Aws):
         """
         found = list(of_xray(self, known)) if not vendors or "xray" in vendors else []
         if not vendors and direction == "destroy":
-            found += of_iam(self, PATH, known)
+            try:
+                found += of_iam(self, PATH, known)
+            except AwsDeniedError as error:
+                self.say(
+                    f"Policies and roles that the manifest has no longer are not looked for: {error.message}"
+                )
         return found
 
 

@@ -54,6 +54,8 @@ class Aws(Provider):
                 "what is made carries the name of the repository's remote, and it has none",
                 "git remote add origin URL",
             )
+        #: tells the person who waits
+        self.say = opening.say
         #: what calls AWS
         self.caller = Caller(
             region=self.region,
