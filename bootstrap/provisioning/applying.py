@@ -67,7 +67,8 @@ def _do(change: Change, owner: Owner, provider: Provider) -> None:
 def _create(change: Change, owner: Owner, provider: Provider) -> None:
     """Make it. An answer that was lost leaves something behind, and so does a part that was refused.
 
-    What is there afterwards with our mark is ours, and is brought to what is wanted; only that may fail then.
+    What is there afterwards with our repository's mark, whoever was faster, is brought to what is wanted;
+    only that may fail then.
     """
     resource = change.resource
     try:
@@ -78,7 +79,8 @@ def _create(change: Change, owner: Owner, provider: Provider) -> None:
         there = _look_again(change, provider)
         if there is None:
             raise
-        if there.owner != owner:
+        theirs = there.owner is None or there.owner.repository != owner.repository
+        if theirs and resource.markable and not there.adopted:
             raise RemoteRefusedError(
                 f"{resource.key} exists by now, and is not ours: {whose(there)}",
                 "See what is there: bootstrap provision plan",

@@ -39,6 +39,16 @@ BUSY = frozenset(
         "InternalError",
     }
 )
+#: how often a call is tried that nobody answers
+_SILENT = 4
+#: what to do about answers that say too little
+_HINTS = {
+    "ExpiredToken": "These keys are temporary, and have expired: take new ones.",
+    "ExpiredTokenException": "These keys are temporary, and have expired: take new ones.",
+    "RuleLimitExceededException": "Remove a sampling rule, or ask for more: AWS > Service Quotas > X-Ray.",
+    "LimitExceeded": "Remove one, or ask for more: AWS > Service Quotas > IAM.",
+    "LimitExceededException": "Remove one, or ask for more: AWS > Service Quotas.",
+}
 #: calls that are under way in the same moment
 _AT_ONCE = 16
 #: seconds that no pause is longer than
@@ -107,6 +117,7 @@ class Caller:
         AwsDeniedError, AwsBusyError, AwsRefusedError, AwsUnreachableError, or NotConfiguredError where
         nothing can be sent.
         """
+        silent = 0
         for attempt in range(1, self._attempts):
             try:
                 return self._once(service, operation, arguments)
@@ -115,6 +126,9 @@ class Caller:
                     raise
                 self._wait(attempt, error)
             except AwsUnreachableError as error:
+                silent += 1
+                if silent >= _SILENT:
+                    raise
                 self._wait(attempt, error)
         try:
             return self._once(service, operation, arguments)
@@ -155,6 +169,7 @@ class Caller:
         except AwsRefusedError as error:
             if error.code in DENIED:
                 raise _denied(action, error) from None
+            error.hint = error.hint or _HINTS.get(error.code, "")
             raise
 
     def _client(self, service: str) -> Any:

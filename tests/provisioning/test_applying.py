@@ -9,7 +9,7 @@ import pytest
 from bootstrap.model.errors import BootstrapError, RemoteRefusedError, UnreachableError
 from bootstrap.provisioning.applying import carry_out
 from bootstrap.provisioning.planning import Wish, look, plan
-from tests.provisioning.things import OURS, STRANGER, Thing, World
+from tests.provisioning.things import COLLEAGUE, OURS, STRANGER, Thing, World
 
 if TYPE_CHECKING:
     from bootstrap.provisioning.interface import Outcome
@@ -85,6 +85,15 @@ def test_what_was_half_made_is_completed_at_once() -> None:
     world.exists("a", OURS, size=None)  # as if the first try had got so far
     assert names(carry_out(made, {"world": OURS}, {"world": world})) == (["a"], [], [])
     assert world.there["a"].fields == {"size": 1}
+
+
+def test_what_a_colleague_makes_meanwhile_is_brought_to_what_is_wanted() -> None:
+    world = World()
+    thing = Thing(world, "a", size=1)
+    made = plan([thing], look([thing]), Wish(owners={"world": OURS}))
+    world.exists("a", COLLEAGUE, size=5)
+    assert names(carry_out(made, {"world": OURS}, {"world": world})) == (["a"], [], [])
+    assert (world.there["a"].fields, world.there["a"].owner) == ({"size": 1}, COLLEAGUE)
 
 
 def test_what_a_stranger_makes_meanwhile_is_left_alone() -> None:

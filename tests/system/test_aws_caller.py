@@ -12,12 +12,9 @@ from bootstrap.model.errors import BootstrapError, NotConfiguredError, Unreachab
 from bootstrap.system import aws
 from bootstrap.system.aws_caller import AwsBusyError, AwsDeniedError, Caller, together
 from tests.stand_ins.aws.faults import Fault
-from tests.stand_ins.aws.server import Aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.stand_ins.aws.account import Account
+    from tests.stand_ins.aws import Account, Aws
 
 TAGS = [{"Key": "bootstrap:repository", "Value": "github.com/acme/shop"}]
 POLICY = json.dumps(
@@ -28,15 +25,11 @@ POLICY = json.dumps(
 )
 
 
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[Aws]:
-    with Aws() as server:
-        yield server
-
-
 @pytest.fixture
-def account(cloud: Aws) -> Account:
-    return cloud.account()
+def cloud(request: pytest.FixtureRequest) -> Aws:
+    """The fixture `aws`, by another name than our module's."""
+    found: Aws = request.getfixturevalue("aws")
+    return found
 
 
 class Said(list[str]):
@@ -88,6 +81,20 @@ def test_what_does_not_pass_ends_after_so_many_tries(cloud: Aws, account: Accoun
     assert account.counted["xray:GetGroups"] == 4
     assert isinstance(caught.value, AwsBusyError if kind != "cut" else aws.AwsUnreachableError)
     assert caught.value.hint
+
+
+def test_silence_is_not_waited_for_as_long_as_for_an_answer(cloud: Aws, account: Account) -> None:
+    account.faults = [Fault("cut", times=None)]
+    with pytest.raises(aws.AwsUnreachableError):
+        caller(cloud, account.user("ann"), attempts=8).call("xray", "get_groups")
+    assert account.counted["xray:GetGroups"] == 4
+
+
+def test_a_limit_is_said_with_what_to_do(cloud: Aws, account: Account) -> None:
+    account.faults = [Fault("error", code="LimitExceeded")]
+    with pytest.raises(aws.AwsRefusedError) as caught:
+        caller(cloud, account.user("ann")).call("iam", "get_role", RoleName="r")
+    assert "Service Quotas" in caught.value.hint
 
 
 def test_what_is_wrong_is_not_tried_again(cloud: Aws, account: Account, said: Said) -> None:

@@ -79,7 +79,7 @@ def test_a_log_group_that_is_not_there_is_named(moto: str) -> None:
     reading = look_at("cloudwatch", given)()
     assert (reading.state, reading.settled) == (Arrival.MISSING, True)
     assert reading.detail == "there is no log group 'nope' in us-east-1"
-    assert "aws logs create-log-group --log-group-name nope --region us-east-1" in reading.hint
+    assert "bootstrap provision apply cloudwatch" in reading.hint
 
 
 class Pages(StandIn):

@@ -186,7 +186,7 @@ def test_a_log_group_that_is_missing_is_named_with_what_makes_it(clouds: Clouds)
     remark = asked("cloudwatch", clouds.aws_key(), clouds.environ, project("other/#1"))
     assert remark.mark is Mark.NOTE
     assert "the log group other/#1 does not exist in eu-west-1" in remark.text
-    assert remark.hint == "aws logs create-log-group --log-group-name 'other/#1' --region eu-west-1"
+    assert remark.hint == "bootstrap provision apply cloudwatch"
 
 
 def test_who_may_only_write_log_lines_is_ready_and_the_doubt_is_said(clouds: Clouds) -> None:

@@ -4,7 +4,8 @@ IAM is one for all regions, and tells its readers of a change some seconds later
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from bootstrap.provisioning.aws import tags
@@ -12,8 +13,10 @@ from bootstrap.provisioning.aws.documents import canonical, compact
 from bootstrap.provisioning.aws.provider import Aws, unless
 from bootstrap.provisioning.interface import Fields, Found, Hold, Owner, Resource
 from bootstrap.system.at_once import answers
+from bootstrap.system.aws import AwsRefusedError
 
 _ABSENT = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+_MALFORMED = frozenset({"MalformedPolicyDocument", "MalformedPolicyDocumentException"})
 #: versions of a policy that exist at most
 _VERSIONS = 5
 #: the longest session of a role, in seconds, so that one that was taken in the morning lasts the day
@@ -179,14 +182,15 @@ class Role(_Entity):
 
     def create(self, owner: Owner) -> None:
         """Make it, and attach its policy."""
-        self._call(
-            "create_role",
-            RoleName=self.name,
-            Path=self._path,
-            AssumeRolePolicyDocument=compact(self._trust),
-            MaxSessionDuration=_TWELVE_HOURS,
-            Tags=tags.pairs(tags.of_owner(owner, self._aws.project)),
-        )
+        with _naming_the_principal():
+            self._call(
+                "create_role",
+                RoleName=self.name,
+                Path=self._path,
+                AssumeRolePolicyDocument=compact(self._trust),
+                MaxSessionDuration=_TWELVE_HOURS,
+                Tags=tags.pairs(tags.of_owner(owner, self._aws.project)),
+            )
         self._attach(self._policy.arn)
 
     def update(self, found: Found, names: frozenset[str]) -> None:
@@ -202,7 +206,9 @@ class Role(_Entity):
             if self._policy.arn not in there:
                 self._attach(self._policy.arn)
         if "trust" in names:
-            self._call("update_assume_role_policy", RoleName=self.name, PolicyDocument=compact(self._trust))
+            with _naming_the_principal():
+                document = compact(self._trust)
+                self._call("update_assume_role_policy", RoleName=self.name, PolicyDocument=document)
         if "max_session_duration" in names:
             self._call("update_role", RoleName=self.name, MaxSessionDuration=_TWELVE_HOURS)
 
@@ -229,3 +235,15 @@ class Role(_Entity):
     def _drop(self, operation: str, **arguments: Any) -> None:
         """Take away what may be gone already."""
         unless(_ABSENT, lambda: self._aws.caller.call("iam", operation, RoleName=self.name, **arguments))
+
+
+@contextmanager
+def _naming_the_principal() -> Iterator[None]:
+    """Say which key of the manifest IAM complains about: it calls an ARN that is nobody's malformed."""
+    try:
+        yield
+    except AwsRefusedError as error:
+        if error.code in _MALFORMED:
+            hint = "Does provision.principal in bootstrap.toml name a user or role that exists?"
+            raise AwsRefusedError(error.message, hint, code=error.code, status=error.status) from None
+        raise

@@ -77,7 +77,7 @@ def _no_group(group: str, region: str, link: str) -> Reading:
         Arrival.MISSING,
         f"there is no log group {group!r} in {region}",
         link,
-        f"aws logs create-log-group --log-group-name {group} --region {region}, then: bootstrap up again",
+        "bootstrap provision apply cloudwatch, then: bootstrap up again",
     )
 
 

@@ -1,7 +1,6 @@
 """What the parts of an AWS key say about themselves, and whose key AWS says it is."""
 
 import re
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 
 from bootstrap.model.errors import BootstrapError
@@ -140,8 +139,8 @@ def ready_for_logs(group: str, region: str, values: Values, environ: Mapping[str
             if error.code not in _DENIED:
                 raise
             return fine(ID, f"{whose}; it may not look whether the log group {group} is there")
-        create = f"aws logs create-log-group --log-group-name {shlex.quote(group)} --region {region}"
-        return note(ID, f"{whose}; the log group {group} does not exist in {region}", create)
+        text = f"{whose}; the log group {group} does not exist in {region}"
+        return note(ID, text, "bootstrap provision apply cloudwatch")
 
     return _ready(region, values, environ, look)
 
