@@ -49,6 +49,20 @@ def post(url: str, headers: Mapping[str, str], document: Any) -> Answer:
     return _ask(_Question("POST", url, headers, json.dumps(document).encode()))
 
 
+def send(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    document: Any = None,
+    *,
+    limit: int = LIMIT,
+    timeout: float = TIMEOUT,
+) -> Answer:
+    """Ask with any method, and with a JSON document unless that is None; everything else as `get` does it."""
+    body = None if document is None else json.dumps(document).encode()
+    return _ask(_Question(method, url, headers, body), limit=limit, timeout=timeout)
+
+
 def visit(url: str, headers: Mapping[str, str], *, timeout: float) -> Answer:
     """Ask with GET for what need not be read: the body may be anything, and as long as it likes."""
     return _ask(_Question("GET", url, headers, whole=False), timeout=timeout)
