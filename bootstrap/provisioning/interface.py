@@ -70,6 +70,10 @@ class Resource(ABC):
     unwanted: bool = False
     #: whether the vendor has a place for our mark; what has none is never deleted
     markable: bool = True
+    #: whether it is everybody's: unmarked, it is as good as ours while it is as it should be
+    shared: bool = False
+    #: what stays when it is removed, such as what its vendor lets nobody remove; empty if nothing
+    remains: str = ""
 
     @property
     def key(self) -> str:
@@ -83,6 +87,11 @@ class Resource(ABC):
     @abstractmethod
     def find(self) -> Found | None:
         """Look for it; only reads."""
+
+    def explained(self, names: frozenset[str]) -> str:
+        """What somebody should know of an update of the fields `names`; empty if it is what it seems."""
+        del names
+        return ""
 
     def holds(self, found: Found) -> Hold | None:
         """Why it should be kept though it may be ours; asked before it would be removed, only reads."""

@@ -97,13 +97,20 @@ def decide(resource: Resource, seen: Seen, wish: Wish) -> Change | None:
     drift = drift_of(resource, found)
     if found is None:
         return Change(Action.CREATE, resource, drift)
+    explained = resource.explained(frozenset(one.name for one in drift)) if drift else ""
     if resource.markable and not found.adopted and not _same_repository(found, owner):
         if resource.name in wish.adopt or resource.key in wish.adopt:
-            return Change(Action.ADOPT, resource, drift, found, whose(found))
+            return Change(Action.ADOPT, resource, drift, found, _both(whose(found), explained))
+        if resource.shared and not drift:
+            return Change(Action.KEEP, resource, drift, found, "" if found.owner is None else whose(found))
         hint = f"To have it updated from here on: bootstrap provision apply --adopt '{resource.name}'"
         return Change(Action.LEAVE, resource, drift, found, f"exists, not ours: {whose(found)}", hint)
     reason = "" if not resource.markable or found.owner == owner else whose(found)
-    return Change(Action.UPDATE if drift else Action.KEEP, resource, drift, found, reason)
+    return Change(Action.UPDATE if drift else Action.KEEP, resource, drift, found, _both(reason, explained))
+
+
+def _both(*texts: str) -> str:
+    return "; ".join(filter(None, texts))
 
 
 def _same_repository(found: Found, owner: Owner) -> bool:
@@ -137,13 +144,15 @@ def _removal(resource: Resource, seen: Seen, owner: Owner, wish: Wish) -> Change
         return Change(
             Action.LEAVE, resource, (), found, "has no place for a mark, so that nobody knows whose it is"
         )
+    hold = seen.hold
+    if resource.shared and hold is not None:
+        return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
     if found.owner != owner:
         return Change(Action.LEAVE, resource, (), found, f"not ours to remove: {whose(found)}")
-    hold = seen.hold
     if hold is not None and not (hold.lost and wish.with_logs):
         return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
-    reasons = ("the manifest has it no longer" if resource.unwanted else "", hold.reason if hold else "")
-    return Change(Action.DELETE, resource, (), found, ", ".join(filter(None, reasons)))
+    why = "the manifest has it no longer" if resource.unwanted else ""
+    return Change(Action.DELETE, resource, (), found, _both(why, hold.reason if hold else resource.remains))
 
 
 def _with_neighbours(change: Change, earlier: Mapping[str, Change], direction: Direction) -> Change:
