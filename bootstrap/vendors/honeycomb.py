@@ -9,6 +9,7 @@ from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Vari
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
+from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.interface import Values, Vendor
 from bootstrap.verification.interface import Asking, Look, Reading
 
@@ -74,6 +75,12 @@ def _found(asking: Asking, trace: Mapping[str, Any]) -> Reading:
     return honeycomb.found(asking, trace)
 
 
+def _resources(project: Project, provider: Any) -> Iterable[Resource]:
+    from bootstrap.provisioning.honeycomb.resources import resources  # noqa: PLC0415 - as above
+
+    return resources(project, provider)
+
+
 HONEYCOMB = Vendor(
     name="honeycomb",
     title="Honeycomb",
@@ -107,6 +114,8 @@ HONEYCOMB = Vendor(
     ready=_ready,
     cloud=_cloud,
     local=_local,
+    provider="honeycomb",
+    resources=_resources,
     read=_read,
     found=_found,
 )

@@ -111,6 +111,12 @@ def kind_of(value: str) -> Kind | None:
     return next((kind for kind in _KINDS if re.fullmatch(kind.pattern, value, re.ASCII)), None)
 
 
+def cannot_manage(value: str) -> str:
+    """Say why a key makes no queries and boards, by its looks alone; empty where it may."""
+    kind = kind_of(value)
+    return "" if kind is None or not kind.cannot_manage else f"is {kind.title}: {kind.cannot_manage}"
+
+
 def inspect(values: Values) -> Iterator[Remark]:
     """Say for each key which kind it is, and whether that kind serves its purpose."""
     for name in (SENDS, MANAGES):
