@@ -28,6 +28,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class HangUpError(Exception):
+    """The connection ends without an answer."""
+
+
 def json_response(status: int, document: Any, kind: str = "application/json") -> Response:
     return Response(status, json.dumps(document).encode(), {"Content-Type": kind})
 
@@ -52,7 +56,11 @@ class StandIn:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 request = Request(self.command, self.path, self.headers, body)
                 stand_in.requests.append(request)
-                response = stand_in.answer(request)
+                try:
+                    response = stand_in.answer(request)
+                except HangUpError:
+                    self.close_connection = True
+                    return
                 self.send_response_only(response.status)
                 size = {"Content-Length": str(len(response.body)), "Connection": "close"}
                 for name, value in {"Date": self.date_time_string(), **size, **response.headers}.items():
