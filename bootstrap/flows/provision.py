@@ -81,7 +81,7 @@ def plan(
     for vendor in chosen:
         VENDORS[vendor].check(opening.project)
     names = tuple(dict.fromkeys(VENDORS[vendor].provider for vendor in chosen))
-    providers = {name: PROVIDERS[name](opening) for name in names}
+    providers = {name: _opened(name, opening, chosen) for name in names}
     accounts: Sequence[Account] = answers(*(provider.account for provider in providers.values()))
     for account in accounts:
         seen(account)
@@ -106,6 +106,18 @@ def plan(
 def carry_out(work: Work, tell: Callable[[Change], None]) -> Outcome:
     """Do what was planned; `tell` is called before each change. Nothing that was refused is raised."""
     return applying.carry_out(work.plan, work.owners, work.providers, tell)
+
+
+def _opened(name: str, opening: Opening, chosen: Sequence[str]) -> Provider:
+    """Open a provider. Where its keys are missing, the hint says how the others' part is done without it."""
+    try:
+        return PROVIDERS[name](opening)
+    except NotConfiguredError as error:
+        others = " ".join(vendor for vendor in chosen if VENDORS[vendor].provider != name)
+        if not others:
+            raise
+        hint = f"{error.hint.rstrip('.')}. Or leave it out, and name the others: {others}"
+        raise NotConfiguredError(error.message, hint) from None
 
 
 def _chosen(project: Project, only: Sequence[str]) -> tuple[str, ...]:

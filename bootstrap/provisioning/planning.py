@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from graphlib import TopologicalSorter
+from shlex import quote
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -103,7 +104,7 @@ def decide(resource: Resource, seen: Seen, wish: Wish) -> Change | None:
             return Change(Action.ADOPT, resource, drift, found, _both(whose(found), explained))
         if resource.shared and not drift:
             return Change(Action.KEEP, resource, drift, found, "" if found.owner is None else whose(found))
-        hint = f"To have it updated from here on: bootstrap provision apply --adopt '{resource.name}'"
+        hint = f"To have it updated from here on: bootstrap provision apply --adopt {quote(resource.name)}"
         return Change(Action.LEAVE, resource, drift, found, f"exists, not ours: {whose(found)}", hint)
     reason = "" if not resource.markable or found.owner == owner else whose(found)
     return Change(Action.UPDATE if drift else Action.KEEP, resource, drift, found, _both(reason, explained))

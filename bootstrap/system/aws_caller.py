@@ -124,12 +124,12 @@ class Caller:
             except AwsRefusedError as error:
                 if not _passes(error, again):
                     raise
-                self._wait(attempt, error)
+                self._wait(attempt, error, self._attempts)
             except AwsUnreachableError as error:
                 silent += 1
                 if silent >= _SILENT:
                     raise
-                self._wait(attempt, error)
+                self._wait(attempt, error, min(_SILENT, self._attempts))
         try:
             return self._once(service, operation, arguments)
         except AwsRefusedError as error:
@@ -186,9 +186,9 @@ class Caller:
                 )
             return self._clients[service]
 
-    def _wait(self, attempt: int, error: RemoteRefusedError) -> None:
+    def _wait(self, attempt: int, error: RemoteRefusedError, tries: int) -> None:
         seconds = min(_LONGEST_PAUSE, self._pause * 2 ** (attempt - 1)) * _chance.uniform(0.5, 1)
-        self._say(f"{error.message}; trying again in {seconds:.1f} s ({attempt + 1} of {self._attempts}) ...")
+        self._say(f"{error.message}; trying again in {seconds:.1f} s ({attempt + 1} of {tries}) ...")
         time.sleep(seconds)
 
 

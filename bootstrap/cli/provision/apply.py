@@ -28,7 +28,9 @@ def command(
     r"""
     Plan, show it, and after a question make it so.
 
-    What was made from another repository, or by hand, is left as it is until --adopt names it. Run it again
+    What was made from another repository, or by hand, is left as it is until --adopt names it; what you have
+    made for this project and the manifest has no longer, such as the sampling rule of a service that is gone,
+    is removed. Run it again
     after whatever has stopped it: it goes on from there. Exits 4 when something was refused, saying what was
     done and what was not; 2 where nobody can be asked and --yes is missing.
 
