@@ -28,8 +28,8 @@ def command(
     Without VENDOR, everything. Says first whose account it is, as whom, and where. Exits 5 when something is
     to be done, 0 when nothing is.
 
-    With --json: {"accounts": [{"provider", "repository", "maker", "remarks", of AWS "account", "identity" and
-    "region", of Honeycomb "team" and "environment"}], "pending": NUMBER, "changes": [{"action": "create" |
+    With --json: {"accounts": [{"provider", "identity", "region", "repository", "maker", "remarks", of AWS
+    "account", of Honeycomb "team" and "environment"}], "pending": NUMBER, "changes": [{"action": "create" |
     "update" | "adopt" | "delete" | "keep" | "leave", "kind", "name", "vendors", "drift": [{"field", "before",
     "after"}], "reason", "hint"}]}.
 
