@@ -1,6 +1,7 @@
 """Every generated file: made from the manifest, compared, written."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -14,7 +15,8 @@ from bootstrap.rendering.renderer import Renderer
 from bootstrap.rendering.templates import built_in, with_own
 from bootstrap.rendering.writer import Writer
 from bootstrap.system.files import ProjectFiles
-from bootstrap.vendors import VENDORS
+from bootstrap.vendors import VENDORS, policies
+from bootstrap.vendors.provisioner import provisioner, sessions
 from bootstrap.workspaces.interface import Workspace
 
 _INSTANCE = ".bootstrap/workspace"
@@ -142,7 +144,20 @@ def inputs(project: Project, workspace: Workspace | None) -> Inputs:
         sidecars=sidecars(project),
         secrets=tuple(spec for spec in secret_specs(project).values() if spec.audience == "service"),
         collector_port=HTTP_PORT,
+        policies=_policies(project),
     )
+
+
+def _policies(project: Project) -> dict[str, dict[str, Any]]:
+    """The same documents as `bootstrap provision` makes policies of, and those of the people who call it."""
+    made: dict[str, dict[str, Any]] = {
+        purpose: policies.policy(project, purpose) for purpose in policies.purposes(project)
+    }
+    if made:
+        made |= {"provisioner": provisioner(project), "sessions": sessions(project)}
+        if project.provision.principal is not None:
+            made["trust"] = policies.trust(project.provision.principal)
+    return made
 
 
 def _documents(project: Project, service: Service) -> dict[str, object]:

@@ -40,6 +40,8 @@ class Inputs(Struct, frozen=True):
     #: every secret of the project with the services that see it, service secrets only
     secrets: Sequence[SecretSpec]
     collector_port: int
+    #: IAM's documents by the name of their file; those that the project has no use for are missing
+    policies: Mapping[str, Mapping[str, Any]]
 
 
 def build(inputs: Inputs) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def build(inputs: Inputs) -> dict[str, Any]:
         },
         "services": [_service(service, inputs) for service in project.services.values()],
         "vendors": inputs.project_documents,
+        "policies": inputs.policies,
         "sidecars": [_sidecar(sidecar) for sidecar in inputs.sidecars],
         "networks": list(
             dict.fromkeys((*(sidecar.name for sidecar in inputs.sidecars), *compose.named_networks(project)))

@@ -52,6 +52,16 @@ def log_group(project: Project) -> str:
     return project.telemetry["cloudwatch"].log_group or project.name.lower().replace(" ", "-")
 
 
+def _project_document(project: Project) -> Mapping[str, Any]:
+    """The arguments of CreateLogGroup and PutRetentionPolicy."""
+    name = log_group(project)
+    days = project.telemetry["cloudwatch"].retention_days
+    return {
+        "log_group": {"logGroupName": name},
+        "retention": {"logGroupName": name, "retentionInDays": days},
+    }
+
+
 def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, ...]:
     return (
         Variable("CLOUDWATCH_LOG_GROUP", WhenSecret("AWS_ACCESS_KEY_ID", log_group(project)), _ORIGIN),
@@ -135,6 +145,7 @@ CLOUDWATCH = Vendor(
     provider="aws",
     check=_check,
     resources=_resources,
+    project_document=_project_document,
     read=_read,
     found=_found,
 )

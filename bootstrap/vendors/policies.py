@@ -7,7 +7,7 @@ from bootstrap.model.project import Project
 from bootstrap.vendors import VENDORS
 
 #: the version of IAM's policy language, not of a policy
-_LANGUAGE = "2012-10-17"
+LANGUAGE = "2012-10-17"
 
 
 def purposes(project: Project) -> tuple[Purpose, ...]:
@@ -31,7 +31,7 @@ def policy(project: Project, purpose: Purpose) -> dict[str, Any]:
         actions = merged.setdefault(grant.resources, [])
         actions += [action for action in grant.actions if action not in actions]
     return {
-        "Version": _LANGUAGE,
+        "Version": LANGUAGE,
         "Statement": [
             {
                 "Effect": "Allow",
@@ -46,7 +46,7 @@ def policy(project: Project, purpose: Purpose) -> dict[str, Any]:
 def trust(principal: str) -> dict[str, Any]:
     """Let one principal assume a role, and nobody else."""
     return {
-        "Version": _LANGUAGE,
+        "Version": LANGUAGE,
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}],
     }
 

@@ -1,0 +1,130 @@
+"""The policies of people: what provisioning takes in AWS, and what handing out sessions takes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bootstrap.model.project import Project
+from bootstrap.vendors import cloudwatch, policies, xray
+from bootstrap.vendors.aws import partition
+
+_XRAY_READS = ("xray:GetGroups", "xray:GetSamplingRules", "xray:GetTraceSegmentDestination")
+_TAGS = ("ListTagsForResource", "TagResource", "UntagResource")
+
+
+def provisioner(project: Project) -> dict[str, Any]:
+    """Make the policy of whoever calls `bootstrap provision` for this project: plan, apply, destroy.
+
+    Whoever may write policies and attach them to roles can give themselves more than that: it is for somebody
+    who is trusted with the account.
+    """
+    return _document(*_xray(project), *_logs(project), *_iam(project))
+
+
+def sessions(project: Project) -> dict[str, Any]:
+    """Make the policy of the key that `bootstrap up` makes its sessions with.
+
+    With a principal, that one assumes the project's roles. Else a user hands out a part of what it may do
+    itself (sts:GetFederationToken gives no more than the user has), so that it needs all of that.
+    """
+    if project.provision.principal is not None:
+        roles = [_iam_arn(project, "role", name) for name in _names(project)]
+        return _document(_allow(["sts:AssumeRole"], roles))
+    own = [
+        statement
+        for purpose in policies.purposes(project)
+        for statement in policies.policy(project, purpose)["Statement"]
+    ]
+    federated = _arn(project, "sts", "", "federated-user/*")
+    return _document(*own, _allow(["sts:GetFederationToken"], [federated]))
+
+
+def _xray(project: Project) -> Iterator[dict[str, Any]]:
+    services = project.reporting_to("xray")
+    if not services:
+        return
+    group = _arn(project, "xray", project.region, f"group/{xray.group(project)['GroupName']}/*")
+    rules = [
+        _arn(
+            project,
+            "xray",
+            project.region,
+            f"sampling-rule/{xray.sampling_rule(project, service)['RuleName']}",
+        )
+        for service in services
+    ]
+    yield _allow(_XRAY_READS, "*")
+    yield _allow((f"xray:{verb}Group" for verb in ("Create", "Update", "Delete")), [group])
+    yield _allow((f"xray:{verb}SamplingRule" for verb in ("Create", "Update", "Delete")), rules)
+    yield _allow((f"xray:{action}" for action in _TAGS), [group, *rules])
+
+
+def _logs(project: Project) -> Iterator[dict[str, Any]]:
+    if not project.reporting_to("cloudwatch"):
+        return
+    group = _arn(project, "logs", project.region, f"log-group:{cloudwatch.log_group(project)}")
+    verbs = ("CreateLogGroup", "DeleteLogGroup", "DescribeLogStreams", "PutRetentionPolicy", *_TAGS)
+    yield _allow(("logs:DescribeLogGroups",), "*")
+    yield _allow((f"logs:{verb}" for verb in verbs), [group, f"{group}:*"])
+
+
+def _iam(project: Project) -> Iterator[dict[str, Any]]:
+    names = _names(project)
+    if not names:
+        return
+    own = [_iam_arn(project, "policy", name) for name in names]
+    yield _allow((f"iam:{verb}" for verb in _POLICY_VERBS), own)
+    if project.provision.principal is None:
+        return
+    roles = [_iam_arn(project, "role", name) for name in names]
+    yield _allow((f"iam:{verb}" for verb in _ROLE_VERBS), roles)
+    attaching = _allow(("iam:AttachRolePolicy",), roles)
+    yield {**attaching, "Condition": {"ArnLike": {"iam:PolicyARN": own}}}
+
+
+_POLICY_VERBS = (
+    "CreatePolicy",
+    "GetPolicy",
+    "GetPolicyVersion",
+    "ListPolicyVersions",
+    "CreatePolicyVersion",
+    "DeletePolicyVersion",
+    "DeletePolicy",
+    "TagPolicy",
+    "UntagPolicy",
+)
+#: what else is attached to a role is drift, too: it is detached
+_ROLE_VERBS = (
+    "CreateRole",
+    "GetRole",
+    "UpdateRole",
+    "UpdateAssumeRolePolicy",
+    "DeleteRole",
+    "ListAttachedRolePolicies",
+    "DetachRolePolicy",
+    "ListRolePolicies",
+    "DeleteRolePolicy",
+    "TagRole",
+    "UntagRole",
+)
+
+
+def _names(project: Project) -> list[str]:
+    return [policies.name(project, purpose) for purpose in policies.purposes(project)]
+
+
+def _iam_arn(project: Project, kind: str, name: str) -> str:
+    return _arn(project, "iam", "", f"{kind}{policies.PATH}{name}")
+
+
+def _arn(project: Project, service: str, region: str, resource: str) -> str:
+    """An ARN in the only account that the manifest allows, or in whichever one the policy is attached in."""
+    account = project.provision.account or "*"
+    return f"arn:{partition(project.region)}:{service}:{region}:{account}:{resource}"
+
+
+def _allow(actions: Any, resources: list[str] | str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resources}
+
+
+def _document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": policies.LANGUAGE, "Statement": list(statements)}
