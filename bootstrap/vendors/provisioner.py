@@ -8,7 +8,7 @@ from bootstrap.vendors import cloudwatch, policies, xray
 from bootstrap.vendors.aws import partition
 
 _XRAY_READS = ("xray:GetGroups", "xray:GetSamplingRules", "xray:GetTraceSegmentDestination")
-_TAGS = ("ListTagsForResource", "TagResource", "UntagResource")
+_TAGS = ("ListTagsForResource", "TagResource")
 
 
 def provisioner(project: Project) -> dict[str, Any]:
@@ -76,6 +76,9 @@ def _iam(project: Project) -> Iterator[dict[str, Any]]:
     if project.provision.principal is None:
         return
     roles = [_iam_arn(project, "role", name) for name in names]
+    # Of a role that is not there IAM knows no path.
+    absent = [_arn(project, "iam", "", f"role/{name}") for name in names]
+    yield _allow((f"iam:{verb}" for verb in _ROLE_READS), [*roles, *absent])
     yield _allow((f"iam:{verb}" for verb in _ROLE_VERBS), roles)
     attaching = _allow(("iam:AttachRolePolicy",), roles)
     yield {**attaching, "Condition": {"ArnLike": {"iam:PolicyARN": own}}}
@@ -83,28 +86,25 @@ def _iam(project: Project) -> Iterator[dict[str, Any]]:
 
 _POLICY_VERBS = (
     "CreatePolicy",
+    "CreatePolicyVersion",
+    "DeletePolicy",
+    "DeletePolicyVersion",
     "GetPolicy",
     "GetPolicyVersion",
+    "ListEntitiesForPolicy",
     "ListPolicyVersions",
-    "CreatePolicyVersion",
-    "DeletePolicyVersion",
-    "DeletePolicy",
     "TagPolicy",
-    "UntagPolicy",
 )
-#: what else is attached to a role is drift, too: it is detached
+_ROLE_READS = ("GetRole", "ListAttachedRolePolicies", "ListRolePolicies")
+#: what else a role may do is drift, too: it is taken away
 _ROLE_VERBS = (
     "CreateRole",
-    "GetRole",
-    "UpdateRole",
-    "UpdateAssumeRolePolicy",
     "DeleteRole",
-    "ListAttachedRolePolicies",
-    "DetachRolePolicy",
-    "ListRolePolicies",
     "DeleteRolePolicy",
+    "DetachRolePolicy",
     "TagRole",
-    "UntagRole",
+    "UpdateAssumeRolePolicy",
+    "UpdateRole",
 )
 
 
