@@ -128,7 +128,8 @@ class Account:
         """Check a call, and do it; a Refusal where AWS would not."""
         arguments = dict(call.arguments)
         shapes.check(operation, arguments)
-        principal.authorize(self._needed(call, arguments), call.region)
+        about = iam.conditions(arguments) if call.service == "iam" else {}
+        principal.authorize(self._needed(call, arguments), call.region, about)
         self._settle(call, arguments)
         answer: Response = getattr(self, f"_{call.service}")(principal, operation, call, request)
         if answer.status == 200 and call.action in ("iam:CreatePolicy", "iam:CreateRole"):

@@ -35,6 +35,11 @@ def needed(backend: IAMBackend, account: str, operation: str, arguments: Argumen
     return actions
 
 
+def conditions(arguments: Arguments) -> dict[str, str]:
+    """What a condition may ask about a call of IAM's: which policy it attaches or detaches."""
+    return {"iam:PolicyARN": arguments["PolicyArn"]} if {"RoleName", "PolicyArn"} <= arguments.keys() else {}
+
+
 def _resource(backend: IAMBackend, prefix: str, operation: str, arguments: Arguments) -> str:
     path = arguments.get("Path", "/")
     if "RoleName" in arguments:

@@ -10,7 +10,7 @@ from tests.stand_ins.aws.errors import Refusal, refusal
 from tests.stand_ins.aws.policies import Document, decide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: the only call that a federated session may make of IAM and STS, and that no policy can deny
 _ALWAYS = "sts:GetCallerIdentity"
@@ -43,14 +43,16 @@ class Principal:
         """Whether the session is over."""
         return self.expires is not None and self.expires <= datetime.now(UTC)
 
-    def authorize(self, needed: Sequence[tuple[str, str]], region: str) -> None:
-        """Refuse unless every action on every resource is allowed."""
+    def authorize(
+        self, needed: Sequence[tuple[str, str]], region: str, about: Mapping[str, str] | None = None
+    ) -> None:
+        """Refuse unless every action on every resource is allowed; `about` is what conditions may ask for."""
         for action, resource in needed:
-            self._authorize(action, resource, region)
+            self._authorize(action, resource, region, about or {})
 
-    def allows(self, action: str, resource: str, region: str) -> str:
+    def allows(self, action: str, resource: str, region: str, about: Mapping[str, str] | None = None) -> str:
         """Why an action is refused; "" where it is not. Explicit denials come first."""
-        context = self._context(region)
+        context = {**self._context(region), **(about or {})}
         identity = decide(self.attached(), action, resource, context)
         if identity == "deny":
             return "with an explicit deny in an identity-based policy"
@@ -64,11 +66,11 @@ class Principal:
             return f"because no identity-based policy allows the {action} action"
         return ""
 
-    def _authorize(self, action: str, resource: str, region: str) -> None:
+    def _authorize(self, action: str, resource: str, region: str, about: Mapping[str, str]) -> None:
         if action == _ALWAYS or self.kind == "root":
             return
         service = action.partition(":")[0]
-        reason = self.allows(action, resource, region)
+        reason = self.allows(action, resource, region, about)
         if self.kind == "federated" and service in ("iam", "sts"):
             reason = "because a federated session may not"
         if reason:
