@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
-from bootstrap.flows import engines, init, render, routing
+from bootstrap.flows import engines, init, names, render, routing
 from bootstrap.flows.environment import Lookup
 from bootstrap.flows.secrets import health
 from bootstrap.flows.stack import running
@@ -74,6 +74,7 @@ def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Rema
     files = ProjectFiles(root)
     yield _guarded("files", lambda: _rendered(files, sources))
     yield _guarded("ignored", lambda: _ignored(root))
+    yield from names.examine(files, sources.project)
     try:
         state = State(root, place.environ)
         yield Remark("state", Mark.OK, f"kept in {state.directory}")
@@ -137,14 +138,14 @@ def _ignored(root: Path) -> Remark:
     return Remark("ignored", Mark.OK, "git ignores what belongs to one workspace")
 
 
-def _engine(root: Path, state: State, environ: Mapping[str, str], names: set[str]) -> Iterator[Remark]:
+def _engine(root: Path, state: State, environ: Mapping[str, str], active: set[str]) -> Iterator[Remark]:
     try:
         engine = engines.current(root, state, environ, None)
     except BootstrapError as error:
         yield Remark("engine", Mark.PROBLEM, error.message, error.hint)
         return
-    if names:
-        yield Remark("engine", Mark.OK, f"{engine.name}; running: {', '.join(sorted(names))}")
+    if active:
+        yield Remark("engine", Mark.OK, f"{engine.name}; running: {', '.join(sorted(active))}")
     else:
         yield Remark("engine", Mark.OK, f"{engine.name}; nothing runs", "bootstrap up")
     docker = shutil.which("docker", path=environ.get("PATH", os.defpath))

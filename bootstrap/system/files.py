@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from bootstrap.model.errors import BootstrapError
+from bootstrap.system.sources import Bounds, texts
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -110,6 +111,22 @@ class ProjectFiles:
                 return sorted(os.listdir(directory))  # noqa: PTH208 - an open folder has no path
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise file_error("read", folder, error) from error
+
+    def texts(
+        self, folder: str, suffix: str, *, skip: frozenset[str] = frozenset(), bounds: Bounds | None = None
+    ) -> dict[str, bytes]:
+        """The small files below `folder` whose names end in `suffix`: path from here -> bytes.
+
+        None are an answer, too, such as where there is no such folder. See bootstrap.system.sources.
+        """
+        try:
+            with self._parent(f"{folder}/any", create=False) as directory:
+                found = texts(directory, suffix, skip, bounds or Bounds())
+                return {os.path.normpath(f"{folder}/{path}"): data for path, data in found}
+        except FileNotFoundError:
+            return {}
         except OSError as error:
             raise file_error("read", folder, error) from error
 

@@ -12,7 +12,7 @@ from bootstrap.secrets.interface import Place
 from bootstrap.secrets.session import Store as SessionStore
 
 #: set for a whole workspace, they make every service report under one name
-_SHARED_NAMES = ("OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME")
+_SHARED_NAMES = ("OTEL_SERVICE_NAME", "HONEYCOMB_SERVICE_NAME", "AWS_XRAY_TRACING_NAME")
 
 
 def examine(place: Callable[[], Place]) -> Iterator[Remark]:
