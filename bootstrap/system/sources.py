@@ -10,8 +10,8 @@ from msgspec import Struct
 class Bounds(Struct, frozen=True):
     """How much is read, beyond which everything is left.
 
-    `size`: bytes of one file; `total`: of all; `files`: their number; `folders`: that of folders; `depth`: how
-    many are inside each other.
+    `size`: bytes of one file; `total`: of all; `files`: their number; `folders`: that of folders; `depth`:
+    how many are inside each other.
     """
 
     size: int = 256 * 1024
