@@ -16,7 +16,7 @@ from bootstrap.rendering.templates import built_in, with_own
 from bootstrap.rendering.writer import Writer
 from bootstrap.system.files import ProjectFiles
 from bootstrap.vendors import VENDORS, policies
-from bootstrap.vendors.provisioner import provisioner, sessions
+from bootstrap.vendors.provisioner import planner, provisioner, sessions
 from bootstrap.workspaces.interface import Workspace
 
 _INSTANCE = ".bootstrap/workspace"
@@ -154,7 +154,11 @@ def _policies(project: Project) -> dict[str, dict[str, Any]]:
         purpose: policies.policy(project, purpose) for purpose in policies.purposes(project)
     }
     if made:
-        made |= {"provisioner": provisioner(project), "sessions": sessions(project)}
+        made |= {
+            "planner": planner(project),
+            "provisioner": provisioner(project),
+            "sessions": sessions(project),
+        }
         if project.provision.principal is not None:
             made["trust"] = policies.trust(project.provision.principal)
     return made

@@ -8,6 +8,7 @@ from bootstrap.vendors import cloudwatch, policies, xray
 from bootstrap.vendors.aws import partition
 
 _XRAY_READS = ("xray:GetGroups", "xray:GetSamplingRules", "xray:GetTraceSegmentDestination")
+_READS = ("Describe", "Get", "List")
 _TAGS = ("ListTagsForResource", "TagResource")
 
 
@@ -18,6 +19,16 @@ def provisioner(project: Project) -> dict[str, Any]:
     who is trusted with the account.
     """
     return _document(*_xray(project), *_logs(project), *_iam(project))
+
+
+def planner(project: Project) -> dict[str, Any]:
+    """Make the policy of whoever only calls `bootstrap provision plan`, such as a scheduled job."""
+    reading = []
+    for statement in provisioner(project)["Statement"]:
+        actions = [action for action in statement["Action"] if action.split(":")[1].startswith(_READS)]
+        if actions:
+            reading.append({**statement, "Action": actions})
+    return _document(*reading)
 
 
 def sessions(project: Project) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from bootstrap.model.secret import Secret
 from bootstrap.provisioning.interface import Action, Opening
 from bootstrap.system import aws
 from bootstrap.vendors import VENDORS, policies
-from bootstrap.vendors.provisioner import provisioner, sessions
+from bootstrap.vendors.provisioner import planner, provisioner, sessions
 from tests.stand_ins.aws import Account, Aws
 
 if TYPE_CHECKING:
@@ -144,6 +144,19 @@ def test_with_one_vendor_alone_it_is_enough(
     assert done(opened) == {Action.CREATE}
     assert done(opened) == set()
     assert done(opened, direction="destroy") == {Action.DELETE}
+
+
+def test_a_planner_may_look_and_change_nothing(server: Aws, account: Account) -> None:
+    account.user("worker")
+    shop = project(account, principal=True)
+    keys = account.user("planner", planner(shop))
+    done(opening(shop, account.user("administrator"), server))
+    opened = opening(shop, keys, server)
+    assert {change.action for change in provision.plan(opened).plan.changes} == {Action.KEEP}
+    planned = provision.plan(replace(opened, project=changed(shop)))
+    outcome = provision.carry_out(planned, lambda _change: None)
+    assert (outcome.done, len(outcome.failed)) == ((), len(planned.plan.pending))
+    assert allowed(planner(shop)) < allowed(provisioner(shop))
 
 
 def test_it_is_for_this_project_alone(server: Aws, account: Account) -> None:
