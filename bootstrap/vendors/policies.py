@@ -4,8 +4,11 @@ from typing import Any
 
 from bootstrap.model.grant import PURPOSES, Grant, Purpose
 from bootstrap.model.project import Project
+from bootstrap.provisioning.aws import tags
 from bootstrap.vendors import VENDORS
 
+#: where in IAM everything of ours is
+PATH = tags.PATH
 #: the version of IAM's policy language, not of a policy
 LANGUAGE = "2012-10-17"
 

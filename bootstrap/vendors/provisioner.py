@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bootstrap.model.grant import PURPOSES
 from bootstrap.model.project import Project
+from bootstrap.provisioning.aws.tags import REPOSITORY
 from bootstrap.vendors import cloudwatch, policies, xray
 from bootstrap.vendors.aws import partition
 
-_XRAY_READS = ("xray:GetGroups", "xray:GetSamplingRules", "xray:GetTraceSegmentDestination")
+_XRAY_READS = (
+    "xray:GetGroups",
+    "xray:GetSamplingRules",
+    "xray:GetTraceSegmentDestination",
+    "xray:ListTagsForResource",
+)
 _READS = ("Describe", "Get", "List")
-_TAGS = ("ListTagsForResource", "TagResource")
 
 
 def provisioner(project: Project) -> dict[str, Any]:
@@ -38,7 +44,8 @@ def sessions(project: Project) -> dict[str, Any]:
     itself (sts:GetFederationToken gives no more than the user has), so that it needs all of that.
     """
     if project.provision.principal is not None:
-        roles = [_iam_arn(project, "role", name) for name in _names(project)]
+        names = (policies.name(project, purpose) for purpose in policies.purposes(project))
+        roles = [_iam_arn(project, "role", name) for name in names]
         return _document(_allow(["sts:AssumeRole"], roles))
     own = [
         statement
@@ -50,51 +57,54 @@ def sessions(project: Project) -> dict[str, Any]:
 
 
 def _xray(project: Project) -> Iterator[dict[str, Any]]:
+    """Read all groups and rules, whose tags say whose they are, and remove what has a mark, leftovers too."""
+    every = [_arn(project, "xray", project.region, f"{kind}/*") for kind in ("group", "sampling-rule")]
+    yield _allow(_XRAY_READS, "*")
+    removing = _allow(("xray:DeleteGroup", "xray:DeleteSamplingRule"), every)
+    yield {**removing, "Condition": {"StringLike": {f"aws:ResourceTag/{REPOSITORY}": "*"}}}
     services = project.reporting_to("xray")
     if not services:
         return
     group = _arn(project, "xray", project.region, f"group/{xray.group(project)['GroupName']}/*")
-    rules = [
-        _arn(
-            project,
-            "xray",
-            project.region,
-            f"sampling-rule/{xray.sampling_rule(project, service)['RuleName']}",
-        )
-        for service in services
-    ]
-    yield _allow(_XRAY_READS, "*")
-    yield _allow((f"xray:{verb}Group" for verb in ("Create", "Update", "Delete")), [group])
-    yield _allow((f"xray:{verb}SamplingRule" for verb in ("Create", "Update", "Delete")), rules)
-    yield _allow((f"xray:{action}" for action in _TAGS), [group, *rules])
+    names = [xray.sampling_rule(project, service)["RuleName"] for service in services]
+    rules = [_arn(project, "xray", project.region, f"sampling-rule/{name}") for name in names]
+    verbs = ("CreateGroup", "CreateSamplingRule", "TagResource", "UpdateGroup", "UpdateSamplingRule")
+    yield _allow((f"xray:{verb}" for verb in verbs), [group, *rules])
 
 
 def _logs(project: Project) -> Iterator[dict[str, Any]]:
     if not project.reporting_to("cloudwatch"):
         return
     group = _arn(project, "logs", project.region, f"log-group:{cloudwatch.log_group(project)}")
-    verbs = ("CreateLogGroup", "DeleteLogGroup", "DescribeLogStreams", "PutRetentionPolicy", *_TAGS)
     yield _allow(("logs:DescribeLogGroups",), "*")
-    yield _allow((f"logs:{verb}" for verb in verbs), [group, f"{group}:*"])
+    yield _allow((f"logs:{verb}" for verb in _LOG_VERBS), [group, f"{group}:*"])
 
 
 def _iam(project: Project) -> Iterator[dict[str, Any]]:
-    names = _names(project)
-    if not names:
-        return
+    """Manage the policies and roles of every purpose: one that there was before may be left over."""
+    names = [policies.name(project, purpose) for purpose in PURPOSES]
     own = [_iam_arn(project, "policy", name) for name in names]
-    yield _allow((f"iam:{verb}" for verb in _POLICY_VERBS), own)
-    if project.provision.principal is None:
-        return
     roles = [_iam_arn(project, "role", name) for name in names]
     # Of a role that is not there IAM knows no path.
     absent = [_arn(project, "iam", "", f"role/{name}") for name in names]
+    below = [_iam_arn(project, kind, "*") for kind in ("policy", "role")]
+    yield _allow(("iam:ListPolicies", "iam:ListRoles"), "*")
+    yield _allow(("iam:ListPolicyTags", "iam:ListRoleTags"), below)
+    yield _allow((f"iam:{verb}" for verb in _POLICY_VERBS), own)
     yield _allow((f"iam:{verb}" for verb in _ROLE_READS), [*roles, *absent])
     yield _allow((f"iam:{verb}" for verb in _ROLE_VERBS), roles)
     attaching = _allow(("iam:AttachRolePolicy",), roles)
     yield {**attaching, "Condition": {"ArnLike": {"iam:PolicyARN": own}}}
 
 
+_LOG_VERBS = (
+    "CreateLogGroup",
+    "DeleteLogGroup",
+    "DescribeLogStreams",
+    "ListTagsForResource",
+    "PutRetentionPolicy",
+    "TagResource",
+)
 _POLICY_VERBS = (
     "CreatePolicy",
     "CreatePolicyVersion",
@@ -117,10 +127,6 @@ _ROLE_VERBS = (
     "UpdateAssumeRolePolicy",
     "UpdateRole",
 )
-
-
-def _names(project: Project) -> list[str]:
-    return [policies.name(project, purpose) for purpose in policies.purposes(project)]
 
 
 def _iam_arn(project: Project, kind: str, name: str) -> str:

@@ -17,7 +17,7 @@ from bootstrap.provisioning.interface import Action, Opening
 from bootstrap.system import aws
 from bootstrap.vendors import VENDORS, policies
 from bootstrap.vendors.provisioner import planner, provisioner, sessions
-from tests.stand_ins.aws import Account, Aws
+from tests.stand_ins.aws import Account, Aws, motos
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -112,26 +112,48 @@ def spoil(account: Account, project: Project, server: Aws) -> None:
         iam.attach_role_policy(RoleName=own, PolicyArn=arn.replace(own, policies.name(project, "verify")))
 
 
-@pytest.mark.parametrize("principal", [False, True], ids=["policies alone", "with roles"])
-def test_a_provisioner_may_do_everything_that_is_done_and_nothing_else(
-    server: Aws, account: Account, *, principal: bool
-) -> None:
+def less(project: Project) -> Project:
+    """What is left where one service, the logs and the principal went."""
+    web = replace(project.services["web"], telemetry=("xray",))
+    return replace(project, services={"web": web}, provision=replace(project.provision, principal=None))
+
+
+def test_a_provisioner_may_do_everything_that_is_done_and_nothing_else(server: Aws, account: Account) -> None:
     account.user("worker")
-    shop = project(account, principal=principal)
+    shop = project(account, principal=True)
     document = provisioner(shop)
-    opened = opening(shop, account.user("provisioner", document), server)
+    keys = account.user("provisioner", document)
+    opened = opening(shop, keys, server)
     assert done(opened) == {Action.CREATE}
     spoil(account, shop, server)
-    account.calls = [call for call in account.calls if not call.arn.endswith(":user/administrator")]
     assert done(replace(opened, project=changed(shop))) == {Action.UPDATE}
+    assert done(replace(opened, project=less(shop)), direction="destroy") == {Action.DELETE}
     assert done(opened, direction="destroy") == {Action.DELETE}
-    somebody = opening(shop, account.user("somebody"), server)
-    elsewhere = replace(somebody, repository=Repository("github.com/else/where", "else/where"))
-    assert done(elsewhere) == {Action.CREATE}
-    account.calls = [call for call in account.calls if not call.arn.endswith(":user/somebody")]
+    elsewhere = opening(shop, account.user("somebody"), server)
+    assert done(replace(elsewhere, repository=Repository("github.com/else/where", "else/where"))) == {
+        Action.CREATE
+    }
     names = [change.resource.name for change in provision.plan(opened).plan.changes]
     assert done(opened, adopt=names) == {Action.ADOPT}
+    account.calls = [call for call in account.calls if call.arn.endswith(":user/provisioner")]
     assert asked(account) - ASIDE == allowed(document) - ASIDE
+
+
+def test_what_is_left_over_goes_with_the_policy_of_what_there_is(server: Aws, account: Account) -> None:
+    account.user("worker")
+    shop = project(account, principal=True)
+    keys = account.user("provisioner", provisioner(shop))
+    opened = opening(shop, keys, server)
+    done(opened)
+    now = less(shop)
+    motos.iam(account.id, shop.region).put_user_policy(
+        "provisioner", "policy-0", json.dumps(provisioner(now))
+    )
+    assert done(replace(opened, project=now)) == {Action.DELETE, Action.UPDATE}
+    assert done(replace(opened, project=now), direction="destroy") == {Action.DELETE}
+    assert set(account.xray().groups) == set(account.xray().rules) == {"Default"}
+    backend = motos.iam(account.id, shop.region)
+    assert ([role.name for role in backend.roles.values()], backend.managed_policies.keys()) == ([], set())
 
 
 @pytest.mark.parametrize("services", [{"web": ["xray"]}, {"web": ["cloudwatch"]}], ids=["xray", "logs"])

@@ -21,7 +21,7 @@ from bootstrap.system.aws_caller import Caller
 
 _ID, _KEY, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 #: where in IAM everything of ours is
-PATH = "/bootstrap/"
+PATH = tags.PATH
 #: how AWS refuses a key, whatever it is used for
 _BAD_KEY = frozenset(
     {

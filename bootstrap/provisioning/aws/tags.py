@@ -9,6 +9,8 @@ from bootstrap.provisioning.interface import Owner
 REPOSITORY, MAKER, ADOPTED = "bootstrap:repository", "bootstrap:maker", "bootstrap:adopted-by"
 #: which of the repository's projects it was made for; ownership is the same for all of them
 PROJECT = "bootstrap:project"
+#: where in IAM everything of ours is
+PATH = "/bootstrap/"
 #: what every service takes in a tag, but for "=", which we write other characters with:
 #: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 _PLAIN = re.compile(r"[^A-Za-z0-9_.:/+@-]", re.ASCII)

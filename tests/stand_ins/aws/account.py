@@ -128,8 +128,7 @@ class Account:
         """Check a call, and do it; a Refusal where AWS would not."""
         arguments = dict(call.arguments)
         shapes.check(operation, arguments)
-        about = iam.conditions(arguments) if call.service == "iam" else {}
-        principal.authorize(self._needed(call, arguments), call.region, about)
+        principal.authorize(self._needed(call, arguments), call.region, self._about(call, arguments))
         self._settle(call, arguments)
         answer: Response = getattr(self, f"_{call.service}")(principal, operation, call, request)
         if answer.status == 200 and call.action in ("iam:CreatePolicy", "iam:CreateRole"):
@@ -147,6 +146,14 @@ class Account:
         if call.service == "iam":
             return iam.needed(motos.iam(self.id, call.region), self.id, call.operation, arguments)
         return sts.needed(f"arn:{get_partition(call.region)}:sts::{self.id}", call.operation, arguments)
+
+    def _about(self, call: Call, arguments: dict[str, Any]) -> dict[str, str]:
+        """What conditions of policies may ask about a call."""
+        if call.service == "xray":
+            xray = self.xray(call.region)
+            marks = xray.tags.get(xray.resource(call.operation, arguments), {})
+            return {f"aws:ResourceTag/{key}": value for key, value in marks.items()}
+        return iam.conditions(arguments) if call.service == "iam" else {}
 
     @staticmethod
     def _tagged(call: Call, arguments: dict[str, Any]) -> bool:
