@@ -5,7 +5,9 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from bootstrap.flows import provision_remarks
 from bootstrap.model.errors import NotConfiguredError, UsageError
 from bootstrap.model.project import Project
 from bootstrap.provisioning import applying, planning
@@ -21,6 +23,7 @@ from bootstrap.provisioning.interface import (
     Resource,
 )
 from bootstrap.system.at_once import answers
+from bootstrap.system.files import ProjectFiles
 from bootstrap.vendors import VENDORS
 
 
@@ -71,11 +74,13 @@ def plan(
     direction: Direction = "apply",
     with_logs: bool = False,
     seen: Callable[[Account], None] = lambda _account: None,
+    files: ProjectFiles | None = None,
 ) -> Work:
-    """Ask whose account it is, tell `seen`, then look at everything at once.
+    """Ask whose account it is, tell `seen`, then look at everything at once, `files` of the project, too.
 
-    Raises UsageError for a vendor or a name that nothing has, NotConfiguredError where keys are missing or
-    belong to somebody else, and RemoteRefusedError.
+    The accounts of what is returned have more remarks than those that are `seen`. Raises UsageError for a
+    vendor or a name that nothing has, NotConfiguredError where keys are missing or belong to somebody else,
+    and RemoteRefusedError.
     """
     chosen = _chosen(opening.project, only)
     for vendor in chosen:
@@ -87,8 +92,15 @@ def plan(
         seen(account)
     resources = tuple(_resources(opening.project, chosen, providers))
     known = frozenset(resource.key for resource in resources)
-    found, *more = answers(
+    found, remarks, *more = answers(
         partial(planning.look, resources, removing=direction == "destroy"),
+        partial(
+            provision_remarks.gather,
+            opening.project,
+            chosen if direction == "apply" else (),
+            providers,
+            files,
+        ),
         *(partial(provider.leftovers, known, only, direction) for provider in providers.values()),
     )
     leftovers = [resource for resources in more for resource in resources]
@@ -100,7 +112,8 @@ def plan(
         with_logs=with_logs,
         owners={account.provider: account.owner for account in accounts},
     )
-    return Work(tuple(accounts), planning.plan(resources, found, work), providers)
+    told = tuple(replace(one, remarks=one.remarks + remarks.get(one.provider, ())) for one in accounts)
+    return Work(told, planning.plan(resources, found, work), providers)
 
 
 def carry_out(work: Work, tell: Callable[[Change], None]) -> Outcome:

@@ -86,6 +86,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     check: Callable[[Project], None] = field(default=lambda _project: None)
     #: what has to exist at the vendor, given the provider of that name; called once its account is known
     resources: Callable[[Project, Any], Iterable[Resource]] = field(default=lambda _project, _provider: ())
+    #: what somebody who plans should know beside that, given the same; asked in the same moment
+    remarks: Callable[[Project, Any], Iterable[Remark]] = field(default=lambda _project, _provider: ())
     #: what templates see as `vendors.NAME` while any service reports to it
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`

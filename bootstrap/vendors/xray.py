@@ -144,6 +144,13 @@ def _resources(project: Project, provider: Any) -> Iterable[Resource]:
         yield xray.SamplingRule(provider, sampling_rule(project, service))
 
 
+def _remarks(project: Project, provider: Any) -> Iterable[Remark]:
+    from bootstrap.vendors.naming import account  # noqa: PLC0415 - no other command needs it
+
+    wanted = [(service, sampling_rule(project, service)) for service in project.reporting_to("xray")]
+    return account.remarks(group(project)["GroupName"], wanted, provider)
+
+
 def _short(name: str) -> str:
     """A name within X-Ray's limit that stays different where long names differ late."""
     if len(name) <= _NAME_LIMIT:
@@ -260,6 +267,7 @@ XRAY = Vendor(
     provider="aws",
     check=_check,
     resources=_resources,
+    remarks=_remarks,
     project_document=_project_document,
     document=_document,
     read=_read,

@@ -15,6 +15,7 @@ from bootstrap.flows import provision
 from bootstrap.flows.provision import Work
 from bootstrap.model.errors import UsageError
 from bootstrap.provisioning.interface import Account, Action, Change, Direction, Opening
+from bootstrap.system.files import ProjectFiles
 from bootstrap.vendors import VENDORS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -77,16 +78,24 @@ def work_for(
         say=output.words,
     )
     with waiting("the vendors"):
-        return provision.plan(
-            opening, only=vendors, adopt=adopt, direction=direction, with_logs=with_logs, seen=_introduce
+        work = provision.plan(
+            opening,
+            only=vendors,
+            adopt=adopt,
+            direction=direction,
+            with_logs=with_logs,
+            seen=_introduce,
+            files=ProjectFiles(session.root),
         )
+    for account in work.accounts:
+        for remark in account.remarks:
+            output.words(output.clean_value(f"{account.title}: {remark}"), style="yellow")
+    return work
 
 
 def _introduce(account: Account) -> None:
     facts = ", ".join(f"{label} {value}" for label, value in account.facts.items())
     output.words(output.clean_value(f"{account.title}: {facts}"), bold=True)
-    for remark in account.remarks:
-        output.words(output.clean_value(f"  {remark}"), style="yellow")
 
 
 def show(work: Work) -> None:

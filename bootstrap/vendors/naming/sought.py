@@ -1,14 +1,18 @@
 """Compares the services' names with what sampling rules and groups look for: in files, and in an account."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Mark, Remark
-from bootstrap.vendors import xray
 from bootstrap.vendors.naming.filters import Match, match
 from bootstrap.vendors.naming.recorder import SUBJECT
+
+#: JSON's types, as the API has them
+Fields = Mapping[str, Any]
+#: a service and the sampling rule that it is to have
+Wanted = tuple[Service, Fields]
 
 _WILD = "*"
 
@@ -67,29 +71,26 @@ def _shown(expression: str, service: Service) -> Match:
 
 
 def of_account(
-    project: Project, groups: Iterable[Mapping[str, Any]], rules: Iterable[Mapping[str, Any]]
+    group_name: str, wanted: Sequence[Wanted], groups: Iterable[Fields], rules: Iterable[Fields]
 ) -> Iterator[Remark]:
     """Judge what else is in the account: groups as GetGroups has them, `SamplingRule`s of GetSamplingRules.
 
-    What the project's own are, drift says.
+    What is there of the project's own, drift says.
     """
-    services = project.reporting_to("xray")
-    own = xray.group(project)["GroupName"] if services else ""
     for group in groups:
         name, expression = str(group.get("GroupName")), str(group.get("FilterExpression") or "")
         anything = match(expression)
-        if name != own and anything is not None and not anything.possible:
+        if name != group_name and anything is not None and not anything.possible:
             yield Remark(
                 SUBJECT,
                 Mark.NOTE,
                 f"the X-Ray group {name!r} can never show a trace: its filter {expression!r} names a URL, "
                 "and a service's name is none",
             )
-    wanted = [(service, xray.sampling_rule(project, service)) for service in services]
     ours = {rule["RuleName"] for _, rule in wanted}
-    others = [rule for rule in rules if rule.get("RuleName") not in ours]
+    others = sorted((rule for rule in rules if rule.get("RuleName") not in ours), key=_order_of)
     for service, rule in wanted:
-        for other in sorted(others, key=_order_of):
+        for other in others:
             if (
                 _order_of(other) < _order_of(rule)
                 and _counts(other)

@@ -15,10 +15,14 @@ from bootstrap.config.manifest import parse
 from bootstrap.model.remark import Mark
 from bootstrap.vendors import VENDORS, xray
 from bootstrap.vendors.naming.searching import transaction_search
-from bootstrap.vendors.naming.sought import of_account, of_files
+from bootstrap.vendors.naming.sought import of_account as judged
+from bootstrap.vendors.naming.sought import of_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bootstrap.model.project import Project
+    from bootstrap.model.remark import Remark
 
 
 def project(*services: str, **options: Any) -> Project:
@@ -30,6 +34,13 @@ def project(*services: str, **options: Any) -> Project:
         },
         {name: vendor.options for name, vendor in VENDORS.items()},
     )
+
+
+def of_account(
+    project: Project, groups: list[dict[str, Any]], rules: list[dict[str, Any]]
+) -> Iterator[Remark]:
+    wanted = [(service, xray.sampling_rule(project, service)) for service in project.services.values()]
+    return judged(xray.group(project)["GroupName"], wanted, groups, rules)
 
 
 TWO = project("backend-flask", "messages")
