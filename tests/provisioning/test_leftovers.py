@@ -81,6 +81,7 @@ def test_where_there_is_nothing_but_ours_nothing_more_is_asked(aws: Aws, account
         "sts:GetCallerIdentity": 1,
         "xray:GetGroups": 1,
         "xray:GetSamplingRules": 1,
+        "xray:GetTraceSegmentDestination": 1,
         "xray:ListTagsForResource": 2,
         "logs:DescribeLogGroups": 1,
         "logs:ListTagsForResource": 1,

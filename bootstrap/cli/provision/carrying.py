@@ -3,7 +3,7 @@
 from typing import Any
 
 from bootstrap.cli import output
-from bootstrap.cli.provision.shared import as_json, change_as_json
+from bootstrap.cli.provision.shared import as_json, change_as_json, left
 from bootstrap.cli.session import Session
 from bootstrap.flows import provision
 from bootstrap.flows.provision import Work
@@ -44,7 +44,9 @@ def carry_out(session: Session, work: Work, again: str) -> int:
             f"{len(outcome.done)} of {total} changes are done; first not done: {_name(change)}: {message}",
             f"Mend that, and finish the job: {again}",
         )
-    output.words(f"Done: {len(outcome.done)} changes." if outcome.done else "Nothing was to be done.")
+    count = len(outcome.done)
+    done = f"Done: {count} change{'s' if count > 1 else ''}." if count else "Nothing was to be done."
+    output.words(f"{done}{left(work)}")
     return 0
 
 

@@ -3,7 +3,9 @@
 from bootstrap.cli import output
 from bootstrap.cli.provision.shared import (
     adopt_option,
+    again,
     as_json,
+    left,
     profile_option,
     show,
     summary,
@@ -46,7 +48,8 @@ def command(
         return ProblemsFoundError.exit_code if pending else 0
     show(work)
     if pending:
-        output.words(f"{summary(work)}. Do it: bootstrap provision apply")
+        named = [word for name in adopt for word in ("--adopt", name)]
+        output.words(f"{summary(work)}. Do it: {again('apply', vendors, profile, *named)}{left(work)}")
         return ProblemsFoundError.exit_code
-    output.words("Nothing is to be done.")
+    output.words(f"Nothing is to be done.{left(work)}")
     return 0

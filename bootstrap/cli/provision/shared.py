@@ -121,6 +121,12 @@ def _fields(change: Change) -> Iterator[str]:
         yield from lines(drift.name, drift.before, drift.after)
 
 
+def left(work: Work) -> str:
+    """Say that something is left alone, where anything is; else nothing."""
+    count = sum(change.action is Action.LEAVE for change in work.plan.changes)
+    return f" {count} left as {'it is' if count == 1 else 'they are'}: see above." if count else ""
+
+
 def summary(work: Work) -> str:
     """Count what is to be done: "2 to create, 1 to update"."""
     counts = {
