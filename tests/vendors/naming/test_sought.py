@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.sampling.rule_cache import RuleCache
 from aws_xray_sdk.core.sampling.sampling_rule import SamplingRule
 from aws_xray_sdk.core.utils.search_pattern import wildcard_match
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
     from bootstrap.model.project import Project
     from bootstrap.model.remark import Remark
+
+
+# The SDK opens a socket when it is imported, and has no way to close it.
+xray_recorder.emitter._socket.close()
 
 
 def project(*services: str, **options: Any) -> Project:
