@@ -1,4 +1,4 @@
-"""The documents for AWS, validated by AWS's own model of each call, and those that the documentation names."""
+"""The documents for AWS, checked by AWS's own model of each call, and those that the documentation names."""
 
 import json
 import re
