@@ -61,7 +61,19 @@ def _do(change: Change, owner: Owner, provider: Provider) -> None:
     if change.action is Action.ADOPT:
         resource.adopt(found, owner)
     if names:
-        resource.update(found, names)
+        _update(change, found, names, provider)
+
+
+def _update(change: Change, found: Found, names: frozenset[str], provider: Provider) -> None:
+    """Bring it to what is wanted; what is so by now is done, whatever the answer to a second try was."""
+    try:
+        change.resource.update(found, names)
+    except UnreachableError:
+        raise
+    except BootstrapError:
+        there = _look_again(change, provider)
+        if there is None or drift_of(change.resource, there):
+            raise
 
 
 def _create(change: Change, owner: Owner, provider: Provider) -> None:

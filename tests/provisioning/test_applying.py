@@ -78,6 +78,15 @@ def test_what_was_made_though_the_answer_was_an_error_is_done() -> None:
     assert names(applied(world, three(world))) == (["alone", "policy", "role"], [], [])
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_updated_though_the_answer_was_an_error_is_done(late: bool) -> None:  # noqa: FBT001
+    world = World()
+    world.exists("alone", OURS, size=2)
+    world.errors = {"update size alone": RemoteRefusedError("there are five versions by now")}
+    world.late = {"update size alone"} if late else set()
+    assert names(applied(world, three(world)))[1] == ([] if late else ["alone"])
+
+
 def test_what_was_half_made_is_completed_at_once() -> None:
     world = World()
     thing = Thing(world, "a", size=1)

@@ -71,10 +71,12 @@ class Thing(Resource):
         self._called("create", early=False)
 
     def update(self, found: Found, names: frozenset[str]) -> None:
-        self._called(f"update {','.join(sorted(names))}")
+        call = f"update {','.join(sorted(names))}"
+        self._called(call, early=True)
         fields = {**found.fields, **{name: self.fields[name] for name in names}}
         there = self.world.there[self.name]
         self.world.there[self.name] = Found(fields=fields, owner=there.owner, adopted=there.adopted)
+        self._called(call, early=False)
 
     def adopt(self, found: Found, owner: Owner) -> None:
         assert owner == OURS
