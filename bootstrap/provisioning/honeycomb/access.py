@@ -62,7 +62,8 @@ class Door:
     def _key(self) -> Secret:
         secret = self._opening.lookup(self._entrance.secret)
         if secret is None:
-            raise NotConfiguredError(f"{self._entrance.secret} is not set", self._hint)
+            hint = f"{self._hint} - or name the other vendors, such as: bootstrap provision plan xray"
+            raise NotConfiguredError(f"{self._entrance.secret} is not set", hint)
         if reason := self._entrance.unfit(secret.reveal()):
             raise NotConfiguredError(f"{self._entrance.secret} {reason}", self._hint)
         return secret
