@@ -79,7 +79,7 @@ def test_another_repository_leaves_everything(
     assert {change.resource.name: change.reason for change in left} == {
         "cruddur": f"exists, not ours: made by {mine} for github.com/acme/cruddur"
     }
-    assert left[-1].hint == "To have it updated from here on: bootstrap provision apply --adopt 'cruddur'"
+    assert left[-1].hint == "To have it updated from here on: bootstrap provision apply --adopt cruddur"
     assert stranger.apply() == []
     assert stranger.destroy() == []
     assert environment.snapshot() == before
