@@ -156,7 +156,7 @@ def changed_documents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str,
 
 def new_version(policy: ManagedPolicy, document: dict[str, Any]) -> None:
     """Put another document in force, as somebody at the console would."""
-    version = PolicyVersion(policy.arn, json.dumps(document), False)
+    version = PolicyVersion(policy.arn, json.dumps(document), is_default=False)
     version.version_id = f"v{policy.next_version_num}"
     policy.next_version_num += 1
     while len(policy.versions) >= 5:

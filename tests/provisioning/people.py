@@ -18,7 +18,6 @@ from tests.stand_ins.aws import motos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from bootstrap.flows.provision import Work
     from bootstrap.model.project import Project

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -114,6 +115,19 @@ class Account:
         """X-Ray in a region."""
         prefix = f"arn:{get_partition(region)}:xray:{region}:{self.id}"
         return self._xrays.setdefault(region, Xray(prefix))
+
+    def saved(self, region: str = "us-east-1") -> Any:
+        """Everything that is there, for `restore`; sessions, calls and faults are not in it."""
+        return deepcopy([vars(kept) for kept in self._kept(region)])
+
+    def restore(self, saved: Any, region: str = "us-east-1") -> None:
+        """Put everything back to where it was."""
+        for kept, values in zip(self._kept(region), deepcopy(saved), strict=True):
+            vars(kept).clear()
+            vars(kept).update(values)
+
+    def _kept(self, region: str) -> tuple[Any, ...]:
+        return motos.iam(self.id, region), motos.logs(self.id, region), self.xray(region)
 
     # What was asked
 

@@ -61,5 +61,5 @@ def documents(backend: IAMBackend, owner: User | Role) -> list[Document]:
 
 def documents_of_policy(policy: Policy) -> list[Document]:
     """What a managed policy says, and then what its other versions say, the newest first."""
-    versions = sorted(reversed(policy.versions), key=lambda version: not version.is_default)
-    return [json.loads(version.document) for version in versions]
+    newest = [json.loads(version.document) for version in policy.versions if not version.is_default][::-1]
+    return [json.loads(version.document) for version in policy.versions if version.is_default] + newest

@@ -7,8 +7,10 @@ import hmac
 import os
 import signal
 import socket
+import sys
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -43,6 +45,11 @@ class _Gone(Exception):  # noqa: N818 - no error: nobody is there to be answered
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of who is gone, which some faults are for; anything else is a mistake of ours."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            traceback.print_exc()
 
 
 class Aws:
@@ -170,7 +177,7 @@ class Aws:
         return account, principal
 
     def _owner(self, identifier: str, region: str) -> tuple[Account | None, Principal | None]:
-        for account in self._accounts:
+        for account in reversed(self._accounts):
             principal = account.principal(identifier, region)
             if principal is not None:
                 return account, principal

@@ -6,6 +6,7 @@ service-authorization/latest/reference/list_awsx-ray.html; a group's ends in an 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
@@ -39,6 +40,8 @@ class Xray:
     def __init__(self, prefix: str) -> None:
         #: "arn:aws:xray:REGION:ACCOUNT"
         self._prefix = prefix
+        #: groups so far, so that ids are the same in each run and in no two groups
+        self._made = 0
         self.groups: dict[str, dict[str, Any]] = {_DEFAULT: self._group(_DEFAULT, "")}
         self.rules: dict[str, dict[str, Any]] = {_DEFAULT: _record(self._default_rule())}
         #: ARN -> tags
@@ -231,7 +234,8 @@ class Xray:
         return {**names, **anything, **numbers}
 
     def _group(self, name: str, expression: str) -> dict[str, Any]:
-        identifier = secrets.token_hex(14).upper()
+        self._made += 1
+        identifier = hashlib.sha256(f"{name} {self._made}".encode()).hexdigest()[:28].upper()
         return {
             "GroupName": name,
             "GroupARN": f"{self._prefix}:group/{name}/{identifier}",

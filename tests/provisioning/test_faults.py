@@ -1,0 +1,201 @@
+"""A fault at every remote call of apply: whatever goes wrong, the next apply finishes the job."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bootstrap.model.errors import BootstrapError
+from tests.provisioning.drifts import drifts
+from tests.provisioning.forked import applied
+from tests.provisioning.people import REGION, Person, arn, inventory, project
+from tests.stand_ins.aws.faults import Fault, Kind
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+
+    from tests.stand_ins.aws import Account, Aws
+
+#: what happens, and how often: None stands for as long as it is tried
+WAYS: tuple[tuple[Kind, int | None], ...] = (
+    ("error", None),
+    ("throttle", 1),
+    ("throttle", None),
+    ("broken", 1),
+    ("broken", None),
+    ("slow", 1),
+    ("slow", None),
+    ("cut", 1),
+    ("cut", None),
+    ("drop", 1),
+    ("drop", None),
+    ("kill before", 1),
+    ("kill after", 1),
+)
+#: seconds that a call may take where one is slow; nothing else depends on how busy this machine is
+TIMEOUT, SLOW, PATIENCE = 1.0, 1.6, 30.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where an apply starts."""
+
+    name: str
+    before: Callable[[Person, Account], None]
+    adopt: bool = False
+
+
+def nothing(_: Person, __: Account) -> None:
+    """An account in which nothing of ours is."""
+
+
+def drifted(person: Person, account: Account) -> None:
+    """Everything is there, and every field has changed in its last way; policies have five versions."""
+    assert not person.apply().failed
+    for change in person.plan().plan.changes:
+        every = {name: change for name, _, change in drifts(account, change.resource)}
+        for drift in every.values():
+            for _ in range(5 if change.resource.kind == "IAM policy" else 1):
+                drift()
+
+
+def strange(person: Person, account: Account) -> None:
+    """Somebody has made it all from another repository, and otherwise."""
+    stranger = Person(person.aws, account.user("stranger"), person.project)
+    stranger.repository = stranger.repository.__class__("github.com/else/where", "else/where")
+    drifted(stranger, account)
+
+
+SCENES = (Scene("nothing", nothing), Scene("drifted", drifted), Scene("strange", strange, adopt=True))
+
+
+class Stage:
+    """One scene, put back to its beginning for each play."""
+
+    def __init__(self, aws: Aws, scene: Scene) -> None:
+        self.scene = scene
+        self._url = aws.url
+        self._account = aws.account()
+        keys = self._account.user("ann")
+        self._manifest = {"services": ["web"], "principal": arn(self._account, "iam", "user/ann")}
+        self._person = Person(aws, keys, project("web", principal=self._manifest["principal"]))
+        scene.before(self._person, self._account)
+        self._asked: dict[str, Any] = {}
+        if scene.adopt:
+            self._asked["adopt"] = [each.resource.key for each in self._person.plan().plan.changes]
+        self._beginning = self._account.saved(REGION)
+        self.calls = self._calls()
+
+    def _calls(self) -> list[str]:
+        """Every call of an apply to which nothing happens; all others are to end as it does."""
+        self._account.calls.clear()
+        assert not self._person.apply(**self._asked).failed
+        keys = [call.key for call in self._account.calls]
+        assert len(set(keys)) == len(keys), "no call is made twice"
+        assert not self._person.plan(**self._asked).plan.pending
+        self._end = end_of(self._account)
+        return keys
+
+    def play(self, call: str, kind: Kind, times: int | None) -> str:
+        """Let it happen, apply again, and say what is wrong; "" where nothing is."""
+        account, person = self._account, self._person
+        account.restore(self._beginning, REGION)
+        fault = Fault(kind, call, times=times, seconds=SLOW)
+        account.faults[:] = [fault]
+        if kind.startswith("kill"):
+            code = applied(self._url, person.keys, {**self._manifest, **self._asked}, account)
+            wrong = "" if code == -signal.SIGKILL else f"it was not killed, but ended with {code}"
+        else:
+            wrong = self._applied(kind, times)
+        if not fault.struck:
+            return "the call was not made"
+        account.faults.clear()
+        outcome = person.apply(**self._asked)
+        if outcome.failed:
+            return f"{wrong}; then: {outcome.failed}"
+        # That a plan of it is empty, `_calls` has seen.
+        if end_of(account) != self._end:
+            return f"{wrong}; it ends otherwise: {end_of(account)}"
+        return wrong
+
+    def _applied(self, kind: Kind, times: int | None) -> str:
+        """What happens once is waited for; what goes on is told, with what to do, and nothing is raised."""
+        self._person.timeout = TIMEOUT if kind == "slow" else PATIENCE
+        try:
+            outcome = self._person.apply(**self._asked)
+        except BootstrapError as error:
+            return "" if times is None and error.message else f"raised: {error.message}"
+        finally:
+            self._person.timeout = PATIENCE
+        if times is not None:
+            return f"not waited for: {outcome.failed}" if outcome.failed else ""
+        if not outcome.failed and kind not in ("slow", "drop"):
+            return "nobody was told"
+        return ""
+
+
+def end_of(account: Account) -> Any:
+    """What there is; of a policy's versions, which one is in force."""
+    found = inventory(account)
+    for each in found.values():
+        if "documents" in each:
+            each["documents"] = each["documents"][:1]
+    return json.loads(json.dumps(found, sort_keys=True, default=str))
+
+
+def played(stage: Stage, cells: Sequence[tuple[str, Kind, int | None]]) -> None:
+    failures = []
+    for call, kind, times in cells:
+        wrong = stage.play(call, kind, times)
+        if wrong:
+            failures.append(f"{stage.scene.name}: {kind} x {times} at {call}: {wrong}")
+    assert not failures, "\n\n".join(failures)
+
+
+def is_change(call: str) -> bool:
+    operation = call.partition(":")[2]
+    return not operation.startswith(("Get", "List", "Describe"))
+
+
+@pytest.mark.slow
+def test_every_call_of_apply(aws: Aws, chance: random.Random, soak: int) -> None:
+    """Each call is struck: in one way, in another one at the next run; in all of them by `make soak`.
+
+    From nothing every call, in the other scenes every change of a kind that no scene before has made.
+    """
+    seen: set[str] = set()
+    for scene in SCENES:
+        stage = Stage(aws, scene)
+        struck = stage.calls
+        if soak == 1 and scene is not SCENES[0]:
+            struck = [call for call in stage.calls if is_change(call) and action(call) not in seen]
+        assert struck
+        seen |= set(map(action, stage.calls))
+        cells = chosen(struck, chance, soak)
+        assert {call for call, _, _ in cells} == set(struck)
+        played(stage, cells)
+    assert seen == CALLED
+
+
+def chosen(calls: Sequence[str], chance: random.Random, soak: int) -> list[tuple[str, Kind, int | None]]:
+    """All ways for each call, or one of them."""
+    if soak > 1:
+        return [(call, *way) for call, way in itertools.product(calls, WAYS)]
+    reads, changes = (itertools.cycle(chance.sample(WAYS, len(WAYS))) for _ in range(2))
+    return [(call, *next(changes if is_change(call) else reads)) for call in calls]
+
+
+def action(call: str) -> str:
+    return call.partition(" ")[0]
+
+
+#: everything that an apply ever asks of AWS
+CALLED = {
+    "iam:AttachRolePolicy",
+}
