@@ -9,6 +9,8 @@ from bootstrap.provisioning.aws.tags import REPOSITORY
 from bootstrap.vendors import cloudwatch, policies, xray
 from bootstrap.vendors.aws import partition
 
+#: characters of a policy's name that begin a session's, too, whose 32 end in a hash where they are too few
+_KEPT = 18
 _XRAY_READS = (
     "xray:GetGroups",
     "xray:GetSamplingRules",
@@ -52,8 +54,11 @@ def sessions(project: Project) -> dict[str, Any]:
         for purpose in policies.purposes(project)
         for statement in policies.policy(project, purpose)["Statement"]
     ]
-    federated = _arn(project, "sts", "", "federated-user/*")
-    return _document(*own, _allow(["sts:GetFederationToken"], [federated]))
+    federated = [
+        _arn(project, "sts", "", f"federated-user/{policies.name(project, purpose)[:_KEPT]}*")
+        for purpose in policies.purposes(project)
+    ]
+    return _document(*own, _allow(["sts:GetFederationToken"], list(dict.fromkeys(federated))))
 
 
 def _xray(project: Project) -> Iterator[dict[str, Any]]:

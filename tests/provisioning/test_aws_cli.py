@@ -165,7 +165,9 @@ def test_a_session_is_made_with_the_same_documents(
     keys = account.user("worker-2", json.loads(shop.read("aws/policies/sessions.json")))
     environ = {**server.environ, "AWS_DEFAULT_REGION": "us-east-1"}
     aws = Cli(programs / "aws", {**environ, **keys}, shop.root)
-    given = aws("sts", "get-federation-token", "--name", "web", "--policy", "file://aws/policies/logs.json")
+    given = aws(
+        "sts", "get-federation-token", "--name", "shop-logs", "--policy", "file://aws/policies/logs.json"
+    )
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
     variables = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
     own = {variable: given["Credentials"][name] for variable, name in zip(variables, names, strict=True)}

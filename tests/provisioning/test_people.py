@@ -249,6 +249,7 @@ def test_sessions_of_every_purpose_can_be_had_with_the_policy_for_that(
             given = sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
         else:
             policy = json.dumps(policies.policy(shop, purpose), separators=(",", ":"))
-            given = sts.get_federation_token(Name=f"test-{purpose}", Policy=policy)["Credentials"]
+            name = policies.name(shop, purpose)
+            given = sts.get_federation_token(Name=name, Policy=policy)["Credentials"]
         session = aws.Keys(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         assert {other for other in tries if may(tries[other], session, shop, server)} == {purpose}
