@@ -116,20 +116,28 @@ def _attached(account: Account, role: Role) -> Iterator[tuple[str, Change]]:
         known = (policy for policy in backend.managed_policies.values() if policy.name == name)
         return next(known, None) or backend.create_policy("", "/", json.dumps(OTHER_DOCUMENT), name, [])
 
-    def swap() -> None:
+    def detach() -> None:
         for arn in ours:
             backend.detach_role_policy(arn, role.name)
+
+    def swap() -> None:
+        detach()
         another().attach_to(role)
 
     yield "one more", lambda: another().attach_to(role)
-    yield "none", lambda: [backend.detach_role_policy(arn, role.name) for arn in ours] and None
+    yield "none", detach
     yield "another one", swap
 
 
 def _inline(_: Account, role: Role) -> Iterator[tuple[str, Change]]:
     text = json.dumps(OTHER_DOCUMENT)
     yield "one", lambda: role.put_policy("mine", text)
-    yield "several", lambda: [role.put_policy(name, text) for name in ("a", "b")] and None
+
+    def several() -> None:
+        for name in ("a", "b"):
+            role.put_policy(name, text)
+
+    yield "several", several
 
 
 def changed_documents(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -114,7 +114,7 @@ def inventory(account: Account, region: str = REGION) -> dict[str, Any]:
     for policy in iam.managed_policies.values():
         found[f"policy {policy.arn}"] = {
             "documents": motos.documents_of_policy(policy),
-            "tags": dict(policy.tags),
+            "tags": _tags(policy.tags),
         }
     for role in iam.roles.values():
         found[f"role {role.arn}"] = {
@@ -122,9 +122,15 @@ def inventory(account: Account, region: str = REGION) -> dict[str, Any]:
             "seconds": int(role.max_session_duration or 0),
             "attached": sorted(role.managed_policies),
             "inline": dict(role.policies),
-            "tags": dict(role.tags),
+            "tags": _tags(role.tags),
         }
     return found
+
+
+def _tags(kept: Any) -> dict[str, str]:
+    """moto keeps those of IAM as they were sent, in a list at first and in a table later."""
+    listed = kept.values() if isinstance(kept, dict) else kept
+    return {tag["Key"]: tag["Value"] for tag in listed}
 
 
 def arn(account: Account, service: str, resource: str, region: str = REGION) -> str:

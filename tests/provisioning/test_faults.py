@@ -83,8 +83,9 @@ class Stage:
         self._url = aws.url
         self._account = aws.account()
         keys = self._account.user("ann")
-        self._manifest = {"services": ["web"], "principal": arn(self._account, "iam", "user/ann")}
-        self._person = Person(aws, keys, project("web", principal=self._manifest["principal"]))
+        principal = arn(self._account, "iam", "user/ann")
+        self._manifest: dict[str, Any] = {"services": ["web"], "principal": principal}
+        self._person = Person(aws, keys, project("web", principal=principal))
         scene.before(self._person, self._account)
         self._asked: dict[str, Any] = {}
         if scene.adopt:
@@ -112,7 +113,7 @@ class Stage:
             code = applied(self._url, person.keys, {**self._manifest, **self._asked}, account)
             wrong = "" if code == -signal.SIGKILL else f"it was not killed, but ended with {code}"
         else:
-            wrong = self._applied(kind, times)
+            wrong = self._applied(kind, 1 if action(call) in ASIDE else times)
         if not fault.struck:
             return "the call was not made"
         account.faults.clear()
@@ -163,19 +164,21 @@ def is_change(call: str) -> bool:
     return not operation.startswith(("Get", "List", "Describe"))
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_every_call_of_apply(aws: Aws, chance: random.Random, soak: int) -> None:
     """Each call is struck: in one way, in another one at the next run; in all of them by `make soak`.
 
-    From nothing every call, in the other scenes every change of a kind that no scene before has made.
+    From nothing that is every call, and in the other scenes one of each action that is not among these.
     """
     seen: set[str] = set()
     for scene in SCENES:
         stage = Stage(aws, scene)
         struck = stage.calls
-        if soak == 1 and scene is not SCENES[0]:
-            struck = [call for call in stage.calls if is_change(call) and action(call) not in seen]
-        assert struck
+        if soak == 1:
+            shuffled = chance.sample(stage.calls, len(stage.calls))
+            new = {action(call): call for call in shuffled if action(call) not in seen}
+            struck = struck if scene is SCENES[0] else list(new.values())
         seen |= set(map(action, stage.calls))
         cells = chosen(struck, chance, soak)
         assert {call for call, _, _ in cells} == set(struck)
@@ -198,4 +201,37 @@ def action(call: str) -> str:
 #: everything that an apply ever asks of AWS
 CALLED = {
     "iam:AttachRolePolicy",
+    "iam:CreatePolicy",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:DeletePolicyVersion",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+    "iam:GetRole",
+    "iam:ListAttachedRolePolicies",
+    "iam:ListPolicyVersions",
+    "iam:ListRolePolicies",
+    "iam:TagPolicy",
+    "iam:TagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+    "logs:CreateLogGroup",
+    "logs:DescribeLogGroups",
+    "logs:ListTagsForResource",
+    "logs:PutRetentionPolicy",
+    "logs:TagResource",
+    "sts:GetCallerIdentity",
+    "xray:CreateGroup",
+    "xray:CreateSamplingRule",
+    "xray:GetGroups",
+    "xray:GetSamplingRules",
+    "xray:GetTraceSegmentDestination",
+    "xray:ListTagsForResource",
+    "xray:TagResource",
+    "xray:UpdateGroup",
+    "xray:UpdateSamplingRule",
 }
+#: what only tells something beside the plan, which goes on without it
+ASIDE = frozenset({"xray:GetTraceSegmentDestination"})

@@ -174,26 +174,27 @@ def test_an_eleventh_policy_of_a_role_and_ones_of_its_own_that_are_too_long(iam:
 
 
 def test_what_is_not_there(iam: Any, account: Account) -> None:
-    policy = f"arn:aws:iam::{account.id}:policy/bootstrap/nope"
-    asked = (
-        lambda: iam.get_role(RoleName="nope"),
-        lambda: iam.list_attached_role_policies(RoleName="nope"),
-        lambda: iam.list_role_policies(RoleName="nope"),
-        lambda: iam.update_role(RoleName="nope", MaxSessionDuration=3600),
-        lambda: iam.update_assume_role_policy(
-            RoleName="nope", PolicyDocument=trust(f"arn:aws:iam::{account.id}:user/tester")
-        ),
-        lambda: iam.attach_role_policy(RoleName="nope", PolicyArn=policy),
-        lambda: iam.delete_role(RoleName="nope"),
-        lambda: iam.get_policy(PolicyArn=policy),
-        lambda: iam.get_policy_version(PolicyArn=policy, VersionId="v1"),
-        lambda: iam.list_policy_versions(PolicyArn=policy),
-        lambda: iam.tag_policy(PolicyArn=policy, Tags=[{"Key": "a", "Value": "b"}]),
-        lambda: iam.tag_role(RoleName="nope", Tags=[{"Key": "a", "Value": "b"}]),
+    policy = {"PolicyArn": f"arn:aws:iam::{account.id}:policy/bootstrap/nope"}
+    role = {"RoleName": "nope"}
+    trusted = trust(f"arn:aws:iam::{account.id}:user/tester")
+    tags = [{"Key": "a", "Value": "b"}]
+    asked: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("get_role", role),
+        ("list_attached_role_policies", role),
+        ("list_role_policies", role),
+        ("update_role", {**role, "MaxSessionDuration": 3600}),
+        ("update_assume_role_policy", {**role, "PolicyDocument": trusted}),
+        ("attach_role_policy", {**role, **policy}),
+        ("delete_role", role),
+        ("tag_role", {**role, "Tags": tags}),
+        ("get_policy", policy),
+        ("get_policy_version", {**policy, "VersionId": "v1"}),
+        ("list_policy_versions", policy),
+        ("tag_policy", {**policy, "Tags": tags}),
     )
-    for ask in asked:
+    for operation, arguments in asked:
         with refused("NoSuchEntity"):
-            ask()
+            getattr(iam, operation)(**arguments)
 
 
 def test_tags_that_are_not_allowed(iam: Any, user: str) -> None:
