@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
 
+#: without any of them a file says nothing to the SDK
+_WORDS = (b"aws_xray_sdk", b"xray_recorder", b"AWSXRayRecorder", b"XRayMiddleware")
 #: what leads from one name to its value before we give up
 _STEPS = 5
 
@@ -60,11 +62,11 @@ class _File(Struct):
 
 
 def read(texts: Mapping[str, bytes]) -> Source:
-    """Read files: path -> bytes. Those that do not mention X-Ray are not looked at."""
+    """Read files: path -> bytes. Those that do not mention X-Ray's SDK are not looked at."""
     namings: list[Naming] = []
     middleware, unreadable = "", []
     for path, data in texts.items():
-        if b"xray" not in data.lower():
+        if not any(word in data for word in _WORDS):
             continue
         tree = _parsed(data)
         if tree is None:

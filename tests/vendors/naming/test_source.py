@@ -203,7 +203,7 @@ def test_a_recorder_of_one_s_own_is_known_by_its_class() -> None:
 
 
 def test_source_that_does_not_name_xray_is_not_read() -> None:
-    assert read({"app.py": b"import os; broken ("}).unreadable == ()
+    assert read({"app.py": b"import os, xray; broken ("}).unreadable == ()
 
 
 HOSTILE = {
@@ -222,10 +222,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_source_is_read_or_left(case: str) -> None:
-    found = read({"app.py": b"xray = 1\n" + HOSTILE[case]})
+    found = read({"app.py": b"xray_recorder = 1\n" + HOSTILE[case]})
     assert found.namings == ()
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_whatever_a_file_holds_it_is_read_or_left(data: bytes) -> None:
-    read({"app.py": b"xray " + data})
+    read({"app.py": b"xray_recorder " + data})
