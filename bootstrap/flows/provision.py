@@ -35,11 +35,11 @@ def _aws(opening: Opening) -> Provider:
 
 def _honeycomb(opening: Opening) -> Provider:
     from bootstrap.provisioning.honeycomb.access import Entrance  # noqa: PLC0415 - as above
-    from bootstrap.provisioning.honeycomb.provider import Honeycomb  # noqa: PLC0415 - as above
+    from bootstrap.provisioning.honeycomb.leftovers import Tidy  # noqa: PLC0415 - as above
     from bootstrap.vendors.honeycomb import ENDPOINTS  # noqa: PLC0415 - as above
     from bootstrap.vendors.keys import honeycomb as keys  # noqa: PLC0415 - as above
 
-    return Honeycomb(opening, Entrance(ENDPOINTS, keys.MANAGES, keys.HERE, keys.THERE, keys.cannot_manage))
+    return Tidy(opening, Entrance(ENDPOINTS, keys.MANAGES, keys.HERE, keys.THERE, keys.cannot_manage))
 
 
 #: how each provider is opened: its keys are read, and it is asked nothing yet

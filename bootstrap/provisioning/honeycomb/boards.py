@@ -8,15 +8,14 @@ from msgspec import Struct
 
 from bootstrap.model.errors import RemoteRefusedError
 from bootstrap.provisioning.honeycomb.marks import Mark, is_of, merged, of_tags, tags_of
+from bootstrap.provisioning.honeycomb.panels import below, given, shown_on, table, tags_on
 from bootstrap.provisioning.honeycomb.provider import Document, Honeycomb, usual_slug
-from bootstrap.provisioning.honeycomb.saved import Saved
+from bootstrap.provisioning.honeycomb.saved import Saved, found_as
 from bootstrap.provisioning.interface import Fields, Found, Hold, Owner, Resource
 
 _TEXT = "What the services of one project report: made by `bootstrap provision apply`."
 #: what Honeycomb is given back as it was; it keeps filters that are not named
 _KEPT = ("name", "description", "type", "panels", "tags")
-#: rows of a panel that is put below others
-_HEIGHT = 5
 _PANELS, _OLD = "panels", "superseded queries"
 
 
@@ -38,7 +37,9 @@ class Board(Resource):
         self._honeycomb = honeycomb
         self._queries = queries
         self.name = project
-        self.after = tuple(query.key for query in queries)
+        #: what it showed when it was looked at, and should no longer
+        self._gone: list[Document] = []
+        self.after = self._after = tuple(query.key for query in queries)
 
     def wanted(self) -> Fields:
         """Its name and text, our panels, and no older version of any query."""
@@ -52,25 +53,56 @@ class Board(Resource):
     def find(self) -> Found | None:
         """Look for the board with our mark, whatever it is called by now; else for one of this name."""
         own = self._honeycomb.owner
-        boards = [(one, of_tags(_tags(one), own)) for one in self._honeycomb.boards()]
-        named = [(one, mark) for one, mark in boards if one.get("name") == self.name]
-        ours = [
-            (one, mark)
-            for one, mark in [*named, *boards]
-            if mark is not None and mark.belongs_to(own.repository) and is_of(_tags(one), self.name)
-        ]
-        there, mark = next(iter(ours or named), (None, None))
+        there, mark = self._there()
         if there is None:
             return None
+        self._gone = [one for _, one in self.gone()]
+        self.after = (*self._after, *(f"{Saved.kind} {one['name']}" for one in self._gone))
         owner = mark.owner if mark is not None and not mark.adopted else None
         adopted = mark is not None and mark.adopted and mark.belongs_to(own.repository)
         return Found(self._fields(there), owner, adopted, there)
+
+    def _there(self) -> tuple[Document | None, Mark | None]:
+        own = self._honeycomb.owner
+        boards = [(one, of_tags(tags_on(one), own)) for one in self._honeycomb.boards()]
+        named = [(one, mark) for one, mark in boards if one.get("name") == self.name]
+        ours = [(one, mark) for one, mark in [*named, *boards] if self._is_ours(one, mark)]
+        return next(iter(ours or named), (None, None))
+
+    def _is_ours(self, there: Document, mark: Mark | None) -> bool:
+        repository = self._honeycomb.owner.repository
+        return mark is not None and mark.belongs_to(repository) and is_of(tags_on(there), self.name)
+
+    def gone(self) -> list[tuple[str, Document]]:
+        """What our board shows and the manifest has no longer: dataset and annotation."""
+        there, mark = self._there()
+        if there is None or not self._is_ours(there, mark):
+            return []
+        others = (one for one in self._honeycomb.boards() if one["id"] != there["id"])
+        elsewhere = {identifier for other in others for _, identifier in shown_on(other)}
+        wanted = {saved.name for saved in self._queries}
+        return [
+            (dataset, one)
+            for dataset, identifier in dict.fromkeys(shown_on(there))
+            if dataset and identifier not in elsewhere
+            for one in self._honeycomb.annotations(dataset)
+            if one["id"] == identifier and one.get("name") not in wanted and self._made(one)
+        ]
+
+    def _made(self, annotation: Document) -> bool:
+        """Whether we have made an annotation; a board's own are copies, mark and all."""
+        owner = found_as(self._honeycomb.owner, annotation, {}).owner
+        ours = owner is not None and owner.repository == self._honeycomb.owner.repository
+        return ours and annotation.get("source") != "board"
 
     def _fields(self, there: Document) -> Fields:
         return {
             "name": there.get("name"),
             "description": there.get("description") or "",
-            _PANELS: [shown for _, shown in sorted(self._our_panels(there), key=lambda pair: pair[0])],
+            _PANELS: [
+                *(shown for _, shown in sorted(self._our_panels(there), key=lambda pair: pair[0])),
+                *({"query": one["name"], "specification": "(no longer)"} for one in self._gone),
+            ],
             _OLD: [old["id"] for saved in self._queries for old in saved.superseded()],
         }
 
@@ -81,23 +113,24 @@ class Board(Resource):
             saved = panel.saved
             if saved is not None and saved.name not in seen:
                 seen.add(saved.name)
-                query = _table(panel.document, "query_panel")
+                query = table(panel.document, "query_panel")
                 specification = _specification(saved, query.get("query_annotation_id"))
                 style = query.get("query_style", "graph")
                 yield self._queries.index(saved), _shown(saved, specification, style)
 
     def _panels(self, there: Document) -> Iterator[_Panel]:
-        """Every panel but those of whose query nothing is left: somebody has removed its annotation."""
+        """Every panel but those that have lost their query: its annotation is gone, or to go."""
         datasets = {name for saved in self._queries for name in (saved.dataset, usual_slug(saved.dataset))}
         listed = {
             one["id"]
             for dataset in {saved.dataset for saved in self._queries}
             for one in self._honeycomb.annotations(dataset)
         }
+        gone = {one["id"] for one in self._gone}
         for document in there.get("panels") or ():
-            query = _table(document, "query_panel")
+            query = table(document, "query_panel")
             identifier = query.get("query_annotation_id")
-            if query.get("dataset") in datasets and identifier not in listed:
+            if identifier in gone or (query.get("dataset") in datasets and identifier not in listed):
                 continue
             shown = (saved for saved in self._queries if saved.lists(identifier) is not None)
             yield _Panel(document, next(shown, None))
@@ -127,7 +160,7 @@ class Board(Resource):
         there = saved.current()
         if there is None:
             raise RemoteRefusedError(f"{saved.key} is not there", "Type the same again.")
-        shown = _table(like or {}, "query_panel")
+        shown = table(like or {}, "query_panel")
         query: Document = {"query_style": saved.query.style}
         query |= {name: shown[name] for name in ("query_style", "visualization_settings") if name in shown}
         query |= {"query_id": there["query_id"], "query_annotation_id": there["id"]}
@@ -148,7 +181,7 @@ class Board(Resource):
         seen: set[str] = set()
         for one in self._panels(there):
             if one.saved is None:
-                panels.append(_given(one.document))
+                panels.append(given(one.document))
                 continue
             panel = self._panel(one.saved, one.document)
             if one.saved.name not in seen:
@@ -156,7 +189,7 @@ class Board(Resource):
             seen.add(one.saved.name)
             panels.append(panel)
         missing = [self._panel(saved) for saved in self._queries if saved.name not in seen]
-        return [*panels, *_below(panels, missing)]
+        return [*panels, *below(panels, missing)]
 
     def adopt(self, found: Found, owner: Owner) -> None:
         """Add our tags."""
@@ -167,7 +200,7 @@ class Board(Resource):
     def _put(self, there: Document, **changed: Any) -> None:
         document = {name: there[name] for name in _KEPT if name in there} | changed
         document["tags"] = [{"key": one["key"], "value": one["value"]} for one in document.get("tags") or ()]
-        document["panels"] = [_given(panel) for panel in document.get("panels") or ()]
+        document["panels"] = [given(panel) for panel in document.get("panels") or ()]
         # Somebody may have moved panels: only what has no places yet is laid out.
         placed = bool(document["panels"]) and all(panel.get("position") for panel in document["panels"])
         document["layout_generation"] = "manual" if placed else "auto"
@@ -188,33 +221,3 @@ def _specification(saved: Saved, identifier: Any) -> str:
     if shown is None or current is None:
         return ""
     return saved.asks(shown) + ("" if shown["id"] == current["id"] else " (superseded)")
-
-
-def _given(panel: Document) -> Document:
-    """A panel as Honeycomb takes it: without what only it may write."""
-    query = {name: part for name, part in _table(panel, "query_panel").items() if name != "dataset"}
-    return {**panel, "query_panel": query} if query else panel
-
-
-def _below(panels: Sequence[Document], missing: list[Document]) -> list[Document]:
-    """Put new panels under those that have a place."""
-    ends = [_bottom(_table(panel, "position")) for panel in panels]
-    if not panels or not all(panel.get("position") for panel in panels):
-        return missing
-    for panel in missing:
-        panel["position"] = {"x_coordinate": 0, "y_coordinate": max(ends), "height": _HEIGHT, "width": 12}
-        ends.append(max(ends) + _HEIGHT)
-    return missing
-
-
-def _bottom(position: Document) -> int:
-    return int(position.get("y_coordinate") or 0) + int(position.get("height") or _HEIGHT)
-
-
-def _tags(board: Document) -> dict[str, str]:
-    return {str(one.get("key")): str(one.get("value")) for one in board.get("tags") or ()}
-
-
-def _table(document: Document, key: str) -> Document:
-    value = document.get(key)
-    return value if isinstance(value, dict) else {}

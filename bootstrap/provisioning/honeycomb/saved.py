@@ -46,9 +46,7 @@ class Saved(Resource):
         if there is None:
             return None
         text, mark = self.read(there)
-        owner = mark.owner if mark is not None and not mark.adopted else None
-        adopted = mark is not None and mark.adopted and self.is_ours(mark)
-        return Found({**self._asked(there, mark), _TEXT: text}, owner, adopted, there)
+        return found_as(self._honeycomb.owner, there, {**self._asked(there, mark), _TEXT: text})
 
     def _asked(self, there: Document, mark: Mark | None) -> Fields:
         wanted = self.query.specification
@@ -156,3 +154,12 @@ class Saved(Resource):
     def lists(self, identifier: Any) -> Document | None:
         """The annotation of this id, if it has this query's name."""
         return next((one for one in self.same_name() if one["id"] == identifier), None)
+
+
+def found_as(own: Owner, there: Document, fields: Fields) -> Found:
+    """An annotation with `fields`, and what our mark on it says."""
+    _, mark = split(str(there.get("description") or ""), own)
+    if mark is None:
+        return Found(fields, handle=there)
+    adopted = mark.adopted and mark.belongs_to(own.repository)
+    return Found(fields, None if mark.adopted else mark.owner, adopted, there)

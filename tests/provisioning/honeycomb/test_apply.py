@@ -387,3 +387,43 @@ def test_a_dataset_whose_slug_is_another_one(
     assert kept(me)
     assert list(environment.datasets) == ["posts-1"]
     assert me.destroy() != []
+
+
+def test_what_was_made_for_a_service_that_is_gone_goes_with_it(
+    me: Someone, honeycomb: HoneycombConfiguration, environment: Environment
+) -> None:
+    both = replace(me, project=project_of("posts", "likes"))
+    both.apply()
+    gone = [f"likes: {query.title}" for query in QUERIES]
+    honeycomb.calls.clear()
+    assert [(action, key) for action, key, _ in me.pending()] == [
+        ("update", BOARD),
+        *(("delete", f"Honeycomb query {name}") for name in reversed(gone)),
+    ]
+    assert sorted(honeycomb.calls) == sorted([*READS, "GET /1/query_annotations/likes"])
+    me.apply()
+    assert kept(me)
+    assert environment.annotations["likes"] == {}
+    assert shown_by(environment, board_of(environment)) == NAMES
+    assert len(environment.columns["likes"]) == len(COLUMNS)
+
+
+def test_destroy_removes_what_was_made_for_a_service_that_is_gone(
+    me: Someone, environment: Environment
+) -> None:
+    replace(me, project=project_of("posts", "likes")).apply()
+    done = me.destroy()
+    assert done[0] == f"delete {BOARD}"
+    assert len(done) == 1 + 2 * len(QUERIES)
+    assert environment.boards == {}
+    assert environment.annotations == {"posts": {}, "likes": {}}
+
+
+def test_what_another_board_shows_is_no_leftover(me: Someone, environment: Environment) -> None:
+    both = replace(me, project=project_of("posts", "likes"))
+    both.apply()
+    copied = dict(board_of(environment), id="copy", name="Copy", tags=[])
+    environment.boards["copy"] = copied
+    assert kept(me)
+    board, *_ = me.plan("destroy")
+    assert board.reason == "it has 3 panels that are not ours"
