@@ -16,6 +16,7 @@ COMMANDS = {
     "observe": "Run the telemetry collector alone.",
     "verify": "Send marked requests, and read back what arrived.",
     "provision": "Make, compare and remove what AWS and Honeycomb need for this project.",
+    "tag": "Make weekly milestones as git tags, and keep them right.",
     "completion": "Print what makes a shell complete commands and names.",
     "doctor": "Check this machine and this project, and say what to type next.",
 }
@@ -43,4 +44,16 @@ SECRETS = {
     "use": "Choose the store that keeps this repository's secrets.",
     "scan": "Look for secrets in what git has, or is about to get.",
     "hook": "Scan before every commit.",
+}
+
+#: the verbs of `bootstrap tag`
+TAG = {
+    "start": "Tag where a week begins.",
+    "finish": "Tag where a week is finished.",
+    "list": "Show the milestones, and where each exists.",
+    "show": "Print what a week brought, ready for a journal.",
+    "rename": "Give a tag another name, here and on the remote in one step.",
+    "delete": "Delete a tag, here and on the remote in one step.",
+    "check": "Find what is wrong with the tags, and mend it.",
+    "sync": "Take over what the remote has, and lose nothing of what is here.",
 }

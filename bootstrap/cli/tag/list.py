@@ -1,0 +1,78 @@
+"""`bootstrap tag list`."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import click
+from msgspec import to_builtins
+
+from bootstrap.cli import output
+from bootstrap.cli.session import Session
+from bootstrap.cli.tag.shared import place_of, remote_option
+from bootstrap.cli.verb import verb
+from bootstrap.cli.waiting import waiting
+from bootstrap.flows.tags.listing import Row, rows
+from bootstrap.flows.tags.place import read
+from bootstrap.milestones.reading import Reading
+
+
+@verb()
+@remote_option()
+@click.option("--offline", is_flag=True, help="Ask no remote.")
+def command(session: Session, *, remote: str | None, offline: bool) -> None:
+    r"""
+    Show the milestones: when, which commit, how many commits since the one before, and where each exists.
+
+    \b
+    Examples:
+      bootstrap tag list
+      bootstrap tag list --offline --json
+    """
+    place = place_of(session, remote)
+    notes: list[str] = []
+    with waiting(remote or "the remote"):
+        reading = Reading(place.root, place.names) if offline else read(place, notes, needs=False)
+    found = rows(reading)
+    if session.as_json:
+        output.json_document(_plain(reading, found, notes))
+        return
+    for note in notes:
+        output.words(output.clean_value(f"Note: {note}"), style="yellow")
+    if not found:
+        output.words(f"No milestones yet. Make the first: bootstrap tag start 1 ({place.names.start(1)})")
+        return
+    name = reading.remote.remote.name if reading.remote is not None else None
+    output.table(
+        ("MILESTONE", "DATE", "COMMIT", "RANGE", "COMMITS", "WHERE"), [_cells(row, name) for row in found]
+    )
+
+
+def _cells(row: Row, remote: str | None) -> tuple[str, ...]:
+    return (
+        row.name,
+        _day(row),
+        row.commit[:10] if row.commit is not None else "no commit",
+        f"{row.after or ''}..{row.name}",
+        str(row.commits) if row.commits is not None else "?",
+        row.where(remote),
+    )
+
+
+def _day(row: Row) -> str:
+    """The day in the tagger's own zone."""
+    if row.seconds is None:
+        return "?"
+    sign = -1 if row.zone.startswith("-") else 1
+    offset = sign * timedelta(hours=int(row.zone[1:3]), minutes=int(row.zone[3:5]))
+    try:
+        return f"{datetime.fromtimestamp(row.seconds, UTC).astimezone(timezone(offset)):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError):
+        return "?"
+
+
+def _plain(reading: Reading, found: list[Row], notes: list[str]) -> dict[str, object]:
+    name = reading.remote.remote.name if reading.remote is not None else None
+    return {
+        "remote": name,
+        "milestones": [{**to_builtins(row), "where": row.where(name)} for row in found],
+        "notes": notes,
+    }

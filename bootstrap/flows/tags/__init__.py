@@ -1,0 +1,1 @@
+"""What each verb about milestones means, without a terminal."""
