@@ -48,6 +48,11 @@ class Names(Struct, frozen=True):
         found = re.fullmatch(rf"{re.escape(self.prefix)}(0|[1-9][0-9]{{0,5}})(-start)?", name, re.ASCII)
         return Place(int(found[1]), found[2] is None) if found else None
 
+    def number(self, name: str) -> int | str:
+        """The week of a milestone's name, to be typed in a command."""
+        place = self.place(name)
+        return place.number if place is not None else "WEEK"
+
     def title(self, place: Place) -> str:
         """Name the milestone for people; the first line of its message where nobody gives another."""
         return f"{self.week(place.number)} {'finishes' if place.finished else 'starts'}"
@@ -71,8 +76,9 @@ class Names(Struct, frozen=True):
         )
         if found is None:
             return None
-        word = (found[3] or "").lower()
-        starts = word in _STARTS
-        number = int(found[1] if starts or found[2] is None else found[2])
-        meant = self.of(Place(number, not starts))
-        return Drift(name, meant, plain=found[2] is None and (starts or word in _FINISHES))
+        word, first, last = (found[3] or "").lower(), int(found[1]), int(found[2] or found[1])
+        if found[2] is not None and last <= first:
+            return None  # a version, or a day
+        starts = word.startswith("start") or word in _STARTS
+        meant = self.of(Place(first if starts else last, not starts))
+        return Drift(name, meant, plain=first == last and (word in _STARTS or word in _FINISHES))

@@ -1,6 +1,6 @@
 """A plan as data: what each tag's name leads to, before and after, here and on the remote."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -30,6 +30,11 @@ class Change(Struct, frozen=True):
     here: Side | None = None
     there: Side | None = None
     why: str = ""
+
+    @property
+    def ref(self) -> str:
+        """The full name."""
+        return TAGS + self.name
 
 
 class Plan(Struct, frozen=True):
@@ -109,13 +114,3 @@ def _words(edit: Edit) -> str:
     if edit.before is None:
         return f"create {edit.name} ({after})"
     return f"move   {edit.name} ({before} -> {after})"
-
-
-def rename(
-    old: str, new: str, before: str, after: str, *, here: bool, there: bool, push: bool
-) -> Sequence[Change]:
-    """Give a tag another name: `before` is the object's id, `after` the id of the one with the new name."""
-    return (
-        Change(new, Side(None, after) if here else None, Side(None, after) if there or push else None),
-        Change(old, Side(before, None) if here else None, Side(before, None) if there else None),
-    )

@@ -53,7 +53,9 @@ class Reading:
         self.names = names
         self.remote = remote
         self.clone = git_tags.clone(root)
-        refs = git_tags.refs(root, git_tags.TAGS, git_tags.HEADS, REPLACED, DELETED)
+        refs, broken = git_tags.refs_and_broken(root, git_tags.TAGS, git_tags.HEADS, REPLACED, DELETED)
+        #: full names of refs whose files are damaged
+        self.broken = broken
         #: branch -> commit
         self.heads = _below(git_tags.HEADS, refs)
         self.tags = _tags(root, [ref for ref in refs if ref.name.startswith(git_tags.TAGS)])
@@ -66,6 +68,20 @@ class Reading:
         """The milestones of this clone, in the order of the weeks."""
         placed = ((self.names.place(tag.name), tag) for tag in self.tags.values())
         return dict(sorted((place, tag) for place, tag in placed if place is not None))
+
+    @cached_property
+    def folders(self) -> set[str]:
+        """The folders that tags with a slash stand in, each with its slash at the end."""
+        return {name[: index + 1] for name in self.tags for index, letter in enumerate(name) if letter == "/"}
+
+    @cached_property
+    def _kept(self) -> dict[str, tuple[str, bytes]]:
+        return git_tags.objects(self.root, self.replaced.values())
+
+    def kept_object(self, one: str) -> TagObject | None:
+        """The tag object of something that was replaced; None for a lightweight one."""
+        kind, data = self._kept.get(one, ("", b""))
+        return tag_object(data) if kind == "tag" else None
 
     def here(self, name: str) -> str | None:
         """What the tag `name` is here: an id, or None."""
@@ -98,7 +114,7 @@ def _tags(root: Path, refs: list[git_tags.Ref]) -> dict[str, Tag]:
     while wanted:
         found = git_tags.objects(root, wanted)
         known.update(found)
-        inner = (_object(data) for _, data in found.values())
+        inner = (tag_object(data) for _, data in found.values())
         wanted = [
             one.target for one in inner if one is not None and one.kind == "tag" and one.target not in known
         ]
@@ -108,15 +124,16 @@ def _tags(root: Path, refs: list[git_tags.Ref]) -> dict[str, Tag]:
 def _tag(ref: git_tags.Ref, known: Mapping[str, tuple[str, bytes]]) -> Tag:
     target, kind = ref.id, ref.kind
     while kind == "tag" and target in known:
-        inner = _object(known[target][1])
+        inner = tag_object(known[target][1])
         if inner is None:
             break
         target, kind = inner.target, inner.kind
-    own = _object(known[ref.id][1]) if ref.id in known else None
+    own = tag_object(known[ref.id][1]) if ref.id in known else None
     return Tag(ref.name.removeprefix(git_tags.TAGS), ref.id, own, target, kind)
 
 
-def _object(data: bytes) -> TagObject | None:
+def tag_object(data: bytes) -> TagObject | None:
+    """Read a tag object; None for one that git itself would not read."""
     try:
         return TagObject.read(data)
     except ValueError:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.milestones.plans import Plan, ordered
+from bootstrap.milestones.reading import DELETED, REPLACED
 from bootstrap.model.errors import BootstrapError, RemoteRefusedError
 from bootstrap.system import git_remote, git_tags
 from bootstrap.system.git_remote import NotAtomicError, Refusal, Remote
@@ -137,7 +138,7 @@ def _change_here(root: Path, plan: Plan) -> None:
     arriving = [edit for edit in plan.local_edits if edit.after is not None]
     leaving = [edit for edit in plan.local_edits if edit.after is None]
     try:
-        git_tags.update(root, arriving)
+        git_tags.update(root, [*arriving, *_alive_again(root, arriving)])
         _check_here(root, arriving)
         git_tags.update(root, leaving)
     except BootstrapError as error:
@@ -147,6 +148,17 @@ def _change_here(root: Path, plan: Plan) -> None:
             f"{error.message} ({plan.remote.name} has changed already)",
             "Finish it: bootstrap tag check --fix",
         ) from error
+
+
+def _alive_again(root: Path, arriving: Sequence[Edit]) -> list[Edit]:
+    """Forget that something was replaced or deleted, where it gets the same name again."""
+    wanted = {
+        f"{folder}{edit.name.removeprefix(TAGS)}/{edit.after}"
+        for edit in arriving
+        for folder in (REPLACED, DELETED)
+    }
+    kept = git_tags.refs(root, REPLACED, DELETED) if wanted else []
+    return [Edit(ref.name, ref.id, None) for ref in kept if ref.name in wanted]
 
 
 def _check_here(root: Path, edits: Sequence[Edit]) -> None:

@@ -66,6 +66,20 @@ def commits_between(root: Path, after: str | None, until: str) -> list[str]:
     return _output(root, "rev-list", "--reverse", until, *without, "--").split()
 
 
+def commits_beyond(root: Path, known: Iterable[str], until: str) -> list[str]:
+    """List the commits that `until` (a full id) has and none of `known` does, oldest first.
+
+    An id that this clone lacks, or that is no commit, says nothing.
+    """
+    asked = "".join(f"{one}\n" for one in (until, *(f"^{one}" for one in known)))
+    answer = git.run(root, "rev-list", "--reverse", "--ignore-missing", "--stdin", data=asked.encode())
+    if answer.returncode != 0:
+        raise BootstrapError(
+            "git rev-list could not read every commit", "See what is wrong: git fsck --connectivity-only"
+        )
+    return answer.stdout.decode().split()
+
+
 def tags_between(root: Path, after: str | None, until: str) -> dict[str, str]:
     """Find the annotated tags of those commits: id of the tag object -> name of the tag."""
     tags = _tags(root, until)

@@ -1,6 +1,7 @@
 """A clone's refs and tag objects: read in a constant number of processes, written in transactions."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from bootstrap.system import git, git_user
 
 TAGS = "refs/tags/"
 HEADS = "refs/heads/"
+_MISSING = re.compile(rb"^fatal: missing object [0-9a-f]+ for (.*)$", re.MULTILINE)
+_BROKEN = "warning: ignoring broken ref "
 _FORM = "--format=%(refname)%00%(objectname)%00%(objecttype)"
 
 
@@ -56,13 +59,27 @@ def clone(root: Path) -> Clone:
 
 def refs(root: Path, *patterns: str) -> list[Ref]:
     """List the refs below `patterns` (full names, or beginnings that end in a slash)."""
+    return refs_and_broken(root, *patterns)[0]
+
+
+def refs_and_broken(root: Path, *patterns: str) -> tuple[list[Ref], list[str]]:
+    """List refs as `refs` does, and the names of those whose files are damaged, which git passes over."""
     answer = git.run(root, "for-each-ref", _FORM, *patterns)
+    missing = _MISSING.search(answer.stderr)
+    if answer.returncode != 0 and missing is not None:
+        name = os.fsdecode(missing[1])
+        raise BootstrapError(
+            f"{name} leads to an object that this clone does not have",
+            f"Remove it, and get it again: git update-ref -d {name} && bootstrap tag sync",
+        )
     if answer.returncode != 0:
         raise BootstrapError(
             f"git for-each-ref failed: {git_user.reason(answer.stderr)}", "See what is wrong: git fsck"
         )
     lines = os.fsdecode(answer.stdout).split("\n")
-    return [Ref(*line.split("\0")) for line in lines if line]
+    warnings = os.fsdecode(answer.stderr).splitlines()
+    broken = [line.removeprefix(_BROKEN) for line in warnings if line.startswith(_BROKEN)]
+    return [Ref(*line.split("\0")) for line in lines if line], broken
 
 
 def objects(root: Path, ids: Iterable[str]) -> dict[str, tuple[str, bytes]]:

@@ -3,23 +3,19 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import click
 from msgspec import to_builtins
 
 from bootstrap.cli import output
+from bootstrap.cli.secrets.looking import scanner_of
 from bootstrap.cli.session import Session
 from bootstrap.cli.verb import verb
-from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.secrets import scan
-from bootstrap.flows.secrets.known import Known, known
-from bootstrap.flows.secrets.place import make_place
 from bootstrap.model.errors import BootstrapError, UsageError
-from bootstrap.secrets.scanning.scanner import Leak, Scanner
-from bootstrap.system.worktree import repository, root_of
-from bootstrap.vendors import VENDORS
+from bootstrap.secrets.scanning.scanner import Leak
+from bootstrap.system.worktree import root_of
 
 #: paths that are named in one line
 _NAMED = 5
@@ -53,8 +49,7 @@ def command(session: Session, *, staged: bool, commits: str | None, tags: str | 
     root = root_of(session.start)
     if root is None:
         raise BootstrapError(f"{session.start}: is not in a git repository", "Make it one: git init")
-    values = _known(session, root, silent=staged)
-    scanner = Scanner(values.values, (shape for vendor in VENDORS.values() for shape in vendor.tokens))
+    scanner, notes = scanner_of(session, root, silent=staged)
     if staged:
         report = scan.index(root, scanner, _index_of_hook(session))
     elif commits is not None:
@@ -63,25 +58,12 @@ def command(session: Session, *, staged: bool, commits: str | None, tags: str | 
         report = scan.tags(root, scanner, tags)
     else:
         report = scan.work_tree(root, scanner)
-    report.notes[:0] = values.notes
+    report.notes[:0] = notes
     if session.as_json:
         output.json_document({**_plain(report), "skipped": scanner.skipped})
     else:
         _show(report, scanner.skipped, staged=staged)
     return 5 if report.leaks else 0
-
-
-def _known(session: Session, root: Path, *, silent: bool) -> Known:
-    """Read the values; without a manifest that can be read, those of the vendors' secrets."""
-    try:
-        return known(session.place, secret_specs(session.project), silent=silent)
-    except BootstrapError as error:
-        place = make_place(
-            repository(root), root, session.environ, session.workspace, services={}, region="us-east-1"
-        )
-        found = known(place, (), silent=silent)
-        found.notes.insert(0, f"{error.message}: only the vendors' secrets and tokens were looked for")
-        return found
 
 
 def _index_of_hook(session: Session) -> str | None:
@@ -97,7 +79,7 @@ def _plain(report: scan.Report) -> dict[str, Any]:
 
 def _show(report: scan.Report, skipped: dict[str, str], *, staged: bool) -> None:
     for leak in report.leaks:
-        output.data(output.clean_value(_line(leak)), style="red")
+        output.data(output.clean_value(leak_line(leak)), style="red")
     for note in report.notes:
         _words(f"Note: {note}.")
     for name, reason in skipped.items():
@@ -123,7 +105,8 @@ def _words(text: str) -> None:
     output.words(output.clean_value(text))
 
 
-def _line(leak: Leak) -> str:
+def leak_line(leak: Leak) -> str:
+    """Say where a secret stands, and which."""
     place = f"{leak.path}:{leak.line}:{leak.column}" if leak.line else leak.path
     what = f"the value of {leak.what}" if leak.own else f"looks like {leak.what}"
     return f"{place}: {what}" + (f" ({leak.note})" if leak.note else "")

@@ -1,7 +1,5 @@
 """`bootstrap tag list`."""
 
-from datetime import UTC, datetime, timedelta, timezone
-
 import click
 from msgspec import to_builtins
 
@@ -12,6 +10,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags.listing import Row, rows
 from bootstrap.flows.tags.place import read
+from bootstrap.flows.tags.showing import day
 from bootstrap.milestones.reading import Reading
 
 
@@ -49,24 +48,12 @@ def command(session: Session, *, remote: str | None, offline: bool) -> None:
 def _cells(row: Row, remote: str | None) -> tuple[str, ...]:
     return (
         row.name,
-        _day(row),
+        (day(row.seconds, row.zone) if row.seconds is not None else None) or "?",
         row.commit[:10] if row.commit is not None else "no commit",
         f"{row.after or ''}..{row.name}",
         str(row.commits) if row.commits is not None else "?",
         row.where(remote),
     )
-
-
-def _day(row: Row) -> str:
-    """The day in the tagger's own zone."""
-    if row.seconds is None:
-        return "?"
-    sign = -1 if row.zone.startswith("-") else 1
-    offset = sign * timedelta(hours=int(row.zone[1:3]), minutes=int(row.zone[3:5]))
-    try:
-        return f"{datetime.fromtimestamp(row.seconds, UTC).astimezone(timezone(offset)):%Y-%m-%d}"
-    except (ValueError, OverflowError, OSError):
-        return "?"
 
 
 def _plain(reading: Reading, found: list[Row], notes: list[str]) -> dict[str, object]:

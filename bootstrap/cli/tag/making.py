@@ -7,6 +7,7 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
+from bootstrap.cli.tag.leaks import Publishing, check_for_secrets
 from bootstrap.cli.tag.shared import as_json, carry_out, dry_run_option, place_of, remote_option, show_plan
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags.making import Made, Wish, make
@@ -52,6 +53,10 @@ def run(session: Session, week: int, *, finished: bool, options: dict[str, Any])
     _show(made)
     plan = show_plan(session, place, made.plan)
     if not options["dry_run"]:
+        if plan.remote is not None:
+            since = made.since.commit if made.since is not None else None
+            wanted = Publishing(made.name, made.id, made.commit, since)
+            check_for_secrets(session, made.reading, [wanted], no_scan=options["no_scan"])
         carry_out(place, plan)
     if session.as_json:
         document = as_json(plan, done=not options["dry_run"])

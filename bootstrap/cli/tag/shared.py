@@ -29,6 +29,11 @@ def dry_run_option() -> Decorator:
     return click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
+def yes_option(text: str) -> Decorator:
+    """The option that answers the question before it is asked."""
+    return click.option("--yes", is_flag=True, help=text)
+
+
 def place_of(session: Session, remote: str | None) -> TagPlace:
     """Find the clone, and how its milestones are named; a manifest is not needed for it."""
     root = root_of(session.start)
@@ -41,10 +46,11 @@ def place_of(session: Session, remote: str | None) -> TagPlace:
     return TagPlace(root, Names(prefix), remote)
 
 
-def show_plan(session: Session, place: TagPlace, plan: Plan) -> Plan:
+def show_plan(session: Session, place: TagPlace, plan: Plan, *, rehearse: bool = True) -> Plan:
     """Rehearse a plan, and print it."""
-    with waiting(plan.remote.name if plan.remote is not None else "git"):
-        plan = rehearsed(place.root, plan)
+    if rehearse:
+        with waiting(plan.remote.name if plan.remote is not None else "git"):
+            plan = rehearsed(place.root, plan)
     for note in plan.notes:
         output.words(output.clean_value(f"Note: {note}"), style="yellow")
     if not session.as_json or not plan.empty:

@@ -1,7 +1,7 @@
 """Looks for leaked secrets in the index, the work tree, or what a range of commits or tags brings."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -141,6 +141,27 @@ def tags(root: Path, scanner: Scanner, text: str) -> Report:
     return search.report
 
 
+def publishing(
+    root: Path,
+    scanner: Scanner,
+    *,
+    since: str | None,
+    until: str,
+    known: Iterable[str],
+    tags: Mapping[str, str],
+) -> Report:
+    """Look through what a push of `until` makes public, and what came `since` (ids of commits).
+
+    `known` are ids that the other side has, some of which this clone may not; `tags` are the ids of tag
+    objects that go along, with their names.
+    """
+    listed = git_objects.commits_between(root, since, until)
+    listed += git_objects.commits_beyond(root, known, until)
+    search = _Search(scanner)
+    _look_through(root, search, list(dict.fromkeys(listed)), tags)
+    return search.report
+
+
 def _ends(text: str, find: Callable[[str], str | None], kind: str, example: str) -> tuple[str | None, str]:
     """Find the commits at both ends of "A..B"; the first is None for "B"."""
     names = text.split("..")
@@ -158,7 +179,10 @@ def _ends(text: str, find: Callable[[str], str | None], kind: str, example: str)
 
 
 def _range(root: Path, search: _Search, after: str | None, until: str, tag_names: dict[str, str]) -> None:
-    listed = git_objects.commits_between(root, after, until)
+    _look_through(root, search, git_objects.commits_between(root, after, until), tag_names)
+
+
+def _look_through(root: Path, search: _Search, listed: list[str], tag_names: Mapping[str, str]) -> None:
     if git.is_shallow(root):
         search.report.notes.append("this clone is shallow: commits that it does not have were not looked at")
     messages = chain(

@@ -76,3 +76,12 @@ def _only(remotes: Sequence[Remote], notes: list[str], *, needs: bool) -> Remote
     others = ", ".join(name for name in names if name != likely.name)
     notes.append(f"only {likely.name} was asked, not {others}: name another with --remote")
     return likely
+
+
+def read_both(place: TagPlace, notes: list[str]) -> Reading:
+    """Read the clone and its remote, to change both; a clone without a remote stands for itself."""
+    remotes, _ = git_remote.remotes(place.root)
+    if not remotes and place.named is None:
+        notes.append("this clone has no remote: only what is here changes")
+        return Reading(place.root, place.names)
+    return read(place, notes, needs=True)

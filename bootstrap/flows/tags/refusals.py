@@ -45,7 +45,7 @@ def check_free(reading: Reading, name: str) -> None:
         raise BootstrapError(
             f"{name} exists already, here{' and on ' + reading.remote_name if there else ''}",
             f"See what is in it: git show refs/tags/{name}. To use the name again: "
-            f"bootstrap tag rename {name} {name}-old",
+            f"bootstrap tag rename {name} old-{name}",
         )
     if there is not None:
         raise BootstrapError(
