@@ -1,0 +1,208 @@
+"""Killed at any step: no tag is lost, `check` says what is halfway, and `--fix` or the same command goes on.
+
+Every call of git is visited, and every effect of the process itself between them: a first run counts them.
+"""
+
+import os
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.milestones.command import KILLED, Answer, Tool
+from tests.milestones.journal import write_journal
+from tests.milestones.promises import Ledger, unequal
+from tests.milestones.repositories import Clone, Remote
+from tests.milestones.steps import MODES, Steps
+
+NAMES = {"week2": "week2-start", "week8_code": "week8"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is there, and what is asked of it."""
+
+    prepare: Callable[[Clone, Remote], None]
+    arguments: tuple[str, ...]
+    deleted: tuple[str, ...] = ()
+
+
+def one_week(clone: Clone, _: Remote) -> None:
+    clone.tag("week1")
+    clone.commit("Work on week 2")
+    clone.tag("week2")
+    clone.git("push", "--quiet", "origin", "main")
+    clone.publish("week1", "week2")
+
+
+def one_week_by_pieces(clone: Clone, remote: Remote) -> None:
+    one_week(clone, remote)
+    remote.without_atomic()
+
+
+def packed(clone: Clone, remote: Remote) -> None:
+    one_week(clone, remote)
+    clone.git("pack-refs", "--all")
+    remote.git("pack-refs", "--all")
+
+
+def journal(clone: Clone, _: Remote) -> None:
+    write_journal(clone)
+    clone.lightweight("week3")
+    clone.git("push", "--quiet", "origin", "refs/tags/week3")
+    clone.tag("week4")
+    clone.commit("Later")
+
+
+def behind(clone: Clone, remote: Remote) -> None:
+    """The remote has a new tag, and no longer has one of ours."""
+    one_week(clone, remote)
+    remote.git("update-ref", "-d", "refs/tags/week1")
+    clone.tag("week3")
+    clone.publish("week3")
+    clone.git("update-ref", "-d", "refs/tags/week3")
+
+
+RENAME = ("rename", "week2", "week2-start", "--push", "--yes")
+SCENARIOS = {
+    "rename": Scenario(one_week, RENAME),
+    "rename by pieces": Scenario(one_week_by_pieces, RENAME),
+    "rename packed": Scenario(packed, RENAME),
+    "start": Scenario(one_week, ("start", "3", "-m", "x", "--push", "--yes")),
+    "finish": Scenario(one_week_by_pieces, ("finish", "3", "--push", "--yes")),
+    "delete": Scenario(one_week, ("delete", "week2", "--push", "--yes"), ("week2",)),
+    "delete by pieces": Scenario(one_week_by_pieces, ("delete", "week2", "--push", "--yes"), ("week2",)),
+    "fix": Scenario(journal, ("check", "--fix", "--yes")),
+    "sync": Scenario(behind, ("sync", "--yes"), ("week1",)),
+}
+
+
+class World:
+    """One scenario, as often as it takes, each time from the same beginning."""
+
+    def __init__(self, folder: Path, scenario: Scenario, tool: Tool) -> None:
+        self.scenario = scenario
+        self._tool = tool
+        self._folder = folder
+        self._master = folder / "master"
+        remote = Remote(self._master / "remote.git")
+        clone = Clone(self._master / "clone", remote, "../remote.git")
+        scenario.prepare(clone, remote)
+        self.steps = Steps(folder / "steps")
+        self.steps.watch(remote)
+        self.environ = {"PATH": self.steps.path(os.environ["PATH"])}
+
+    def again(self) -> None:
+        """Put everything back."""
+        now = self._folder / "now"
+        shutil.rmtree(now, ignore_errors=True)
+        shutil.copytree(self._master, now, symlinks=True)
+        self.remote = Remote(now / "remote.git")
+        self.clone = Clone(now / "clone")
+        self.ledger = Ledger(self.clone, self.remote)
+
+    def run(self, *arguments: str, effects: int | None = None) -> Answer:
+        """Run the scenario's command, or another one."""
+        return self._tool(
+            *(arguments or self.scenario.arguments), cwd=self.clone.root, env=self.environ, effects=effects
+        )
+
+    def count(self) -> tuple[int, int]:
+        """Say how many calls of git and how many effects it takes when nobody is killed."""
+        self.again()
+        self.steps.spare()
+        done = self.run(effects=0)
+        assert done.code == 0, done
+        return len(self.steps.calls()), done.effects
+
+    def settle(self, where: str) -> None:
+        """Hold what the dead have left to what was promised, and finish it in two ways."""
+        lost = self.ledger.settle(renamed=NAMES, deleted=self.scenario.deleted)
+        assert lost == [], where
+        self._honest(where)
+        left = self._folder / "left"
+        shutil.rmtree(left, ignore_errors=True)
+        shutil.copytree(self.clone.root.parent, left, symlinks=True)
+        self._mend(where)
+        shutil.rmtree(self.clone.root.parent)
+        left.rename(self.clone.root.parent)
+        self._repeat(where)
+
+    def _honest(self, where: str) -> None:
+        checked = self.run("check")
+        assert checked.code in (0, 5), (where, checked)
+        if checked.code == 0:
+            assert unequal(self.clone, self.remote) == [], where
+            assert self.clone.locks() == [], where
+            return
+        for lock in self.clone.locks():
+            assert lock.rpartition("/")[2] in checked.out, (where, checked)
+        for name in unequal(self.clone, self.remote):
+            assert name in checked.out, (where, checked)
+
+    def _mend(self, where: str) -> None:
+        mended = self.run("check", "--fix", "--yes")
+        self._finished(f"{where}, mended", mended)
+
+    def _repeat(self, where: str) -> None:
+        """Try the same command again: whatever it says, nothing is lost, and `--fix` ends in good order."""
+        again = self.run()
+        assert "Traceback" not in again.err, (where, again)
+        assert self.ledger.settle(renamed=NAMES, deleted=self.scenario.deleted) == [], (where, again)
+        self._honest(f"{where}, again")
+        self._finished(f"{where}, again and mended", self.run("check", "--fix", "--yes"))
+
+    def _finished(self, where: str, answer: Answer) -> None:
+        assert answer.code == 0, (where, answer)
+        assert self.ledger.settle(renamed=NAMES, deleted=self.scenario.deleted) == [], where
+        assert unequal(self.clone, self.remote) == [], where
+        assert self.clone.locks() == [], where
+        self.run("check").check(0)
+
+
+def visited(places: range, chance: random.Random, most: int, soak: int) -> Iterator[int]:
+    """Every place in a soak; otherwise as many, chosen anew by every seed."""
+    yield from places if soak > 1 or len(places) <= most else sorted(chance.sample(list(places), most))
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path, tool: Tool) -> World:
+    """The scenario that the test is about."""
+    return World(tmp_path, SCENARIOS[request.param], tool)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("world", SCENARIOS, indirect=True)
+@pytest.mark.parametrize("mode", MODES)
+def test_killed_at_a_call_of_git(world: World, mode: str, chance: random.Random, soak: int) -> None:
+    calls, _ = world.count()
+    assert calls >= 5
+    died = []
+    for number in visited(range(calls), chance, 3, soak):
+        world.again()
+        with world.steps.kill(number, mode):
+            done = world.run()
+        where = f"{mode} call {number} of {calls}"
+        if mode in ("before", "after"):
+            assert done.code == KILLED, (where, done)
+        if done.code == KILLED:
+            died.append(number)
+            world.settle(where)
+        else:
+            assert done.code == 0, (where, done)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("world", SCENARIOS, indirect=True)
+def test_killed_before_an_effect(world: World, chance: random.Random, soak: int) -> None:
+    calls, effects = world.count()
+    assert effects >= calls
+    for number in visited(range(1, effects + 1), chance, 5, soak):
+        world.again()
+        done = world.run(effects=number)
+        where = f"before effect {number} of {effects}"
+        assert done.code == KILLED, (where, done)
+        world.settle(where)

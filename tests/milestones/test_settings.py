@@ -1,0 +1,206 @@
+"""With git configured as people have it, a milestone is still one annotated tag in the right place."""
+
+import json
+import os
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Bootstrap
+from tests.milestones.command import Tool
+from tests.milestones.promises import Ledger, unequal
+from tests.milestones.repositories import Clone, Remote
+
+SETTINGS = {
+    "plain": {},
+    "follow tags": {"push.followTags": "true", "push.default": "nothing"},
+    "sign": {"tag.gpgSign": "true", "gpg.program": "/nonexistent/gpg"},
+    "force signed": {"tag.forceSignAnnotated": "true", "gpg.program": "/nonexistent/gpg"},
+    "sort": {"tag.sort": "-taggerdate", "versionsort.suffix": "-start"},
+    "colours": {"color.ui": "always", "column.ui": "always", "core.pager": "false", "log.decorate": "full"},
+    "hooks": {"core.hooksPath": "my hooks"},
+    "prune": {"fetch.prune": "true", "fetch.pruneTags": "true", "remote.origin.tagOpt": "--tags"},
+    "no tags": {"remote.origin.tagOpt": "--no-tags"},
+    "refspecs": {"remote.origin.push": "refs/heads/*:refs/heads/*", "remote.origin.mirror": "false"},
+    "tags refspec": {"remote.origin.fetch": "+refs/tags/*:refs/tags/*"},
+    "words": {"core.commentChar": "x", "commit.cleanup": "scissors", "i18n.logOutputEncoding": "iso-8859-1"},
+    "show": {
+        "log.showSignature": "true",
+        "log.date": "relative",
+        "format.pretty": "oneline",
+        "log.mailmap": "true",
+    },
+    "old protocol": {"protocol.version": "0"},
+    "push options": {
+        "push.gpgSign": "false",
+        "push.useForceIfIncludes": "true",
+        "push.autoSetupRemote": "true",
+    },
+    "names": {"core.precomposeUnicode": "true", "core.ignoreCase": "true", "core.logAllRefUpdates": "always"},
+    "alias": {"alias.push": "!false", "alias.tag": "!false", "alias.ls-remote": "!false"},
+    "packed": {"gc.auto": "1", "gc.autoDetach": "false", "fetch.writeCommitGraph": "true"},
+    "strict": {"transfer.fsckObjects": "true", "receive.fsckObjects": "true", "fetch.fsckObjects": "true"},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_week_goes_well(clone: Clone, remote: Remote, tool: Tool, name: str) -> None:
+    for setting, value in SETTINGS[name].items():
+        clone.git("config", "--add", setting, value)
+    clone.lightweight("private")
+    clone.tag("private-too")
+    private = clone.tags()
+    clone.write("a file with spaces.md", "# One\n")
+    clone.commit("Write a file with spaces")
+    tool("start", "1", "-m", "Begin\n\nx not a comment\n# nor this", "--push", "--yes", cwd=clone.root).check(
+        0
+    )
+    clone.commit("Work on week 1")
+    tool("finish", "1", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week1", "week2", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week2", "week1", "--push", "--yes", cwd=clone.root).check(0)
+    assert set(remote.tags()) == {"week1-start", "week1"}
+    assert {name: clone.tags()[name] for name in private} == private
+    assert unequal(clone, remote) == sorted(private)
+    assert clone.raw("refs/tags/week1-start").endswith(b"\n\nBegin\n\nx not a comment\n# nor this\n")
+    assert clone.raw("refs/tags/week1").startswith(f"object {clone.git('rev-parse', 'HEAD')}\n".encode())
+    listed = json.loads(tool("list", "--json", cwd=clone.root).check(0).out)
+    assert "week1-start" in json.dumps(listed)
+    shown = tool("show", "1", cwd=clone.root).check(0)
+    assert "Work on week 1" in shown.out
+    assert "\x1b" not in shown.out
+    tool("sync", "--yes", cwd=clone.root).check(0)
+    assert {name: clone.tags()[name] for name in private} == private
+
+
+@pytest.mark.parametrize("locale", ["de_DE.UTF-8", "tr_TR.UTF-8", "C", "POSIX", "xx_XX"])
+def test_other_locales(clone: Clone, remote: Remote, bootstrap: Bootstrap, locale: str) -> None:
+    environ = {"LC_ALL": locale, "LANG": locale, "LANGUAGE": "de:tr"}
+    clone.write("Übung.md", "# Eins\n")
+    clone.commit("Schreibe über die Übung")
+    bootstrap("tag", "finish", "1", "--push", "--yes", cwd=clone.root, env=environ).check(0)
+    assert remote.tags() == clone.tags()
+    assert "Schreibe über die Übung".encode() in clone.raw("refs/tags/week1")
+    shown = bootstrap("tag", "show", "1", "--json", cwd=clone.root, env=environ).check(0)
+    assert "Schreibe über die Übung" in json.dumps(json.loads(shown.out), ensure_ascii=False)
+    remote.refuse("Nur werktags")
+    clone.commit("Mehr")
+    bootstrap("tag", "finish", "2", "--push", "--yes", cwd=clone.root, env=environ).check(4)
+    assert "week2" not in remote.tags()
+
+
+def test_a_folder_with_spaces_a_dash_and_other_letters(tmp_path: Path, tool: Tool) -> None:
+    remote = Remote(tmp_path / "-my remote 'of' $HOME.git")
+    clone = Clone(tmp_path / '-a "clone" mit Umlaut ö', remote)
+    tool("start", "1", "-m", "x", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week1-start", "week1", "--push", "--yes", cwd=clone.root).check(0)
+    assert remote.tags() == clone.tags()
+    below = clone.root / "a folder"
+    below.mkdir()
+    tool("check", cwd=below).check(0)
+
+
+def test_from_a_linked_work_tree_and_its_own_branch(
+    clone: Clone, remote: Remote, tool: Tool, tmp_path: Path
+) -> None:
+    clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
+    side = tmp_path / "side"
+    tool("start", "1", "-m", "x", "--push", "--yes", cwd=side).check(0)
+    tool("rename", "week1-start", "week1", "--push", "--yes", cwd=side).check(0)
+    assert unequal(clone, remote) == []
+    tool("check", cwd=clone.root).check(0)
+
+
+def test_variables_of_git_do_not_lead_elsewhere(
+    clone: Clone, remote: Remote, tool: Tool, tmp_path: Path
+) -> None:
+    other = Clone(tmp_path / "other")
+    environ = {
+        "GIT_DIR": str(other.root / ".git"),
+        "GIT_WORK_TREE": str(other.root),
+        "GIT_INDEX_FILE": str(other.root / ".git/index"),
+        "GIT_OBJECT_DIRECTORY": str(other.root / ".git/objects"),
+        "GIT_NAMESPACE": "elsewhere",
+    }
+    tool("start", "1", "-m", "x", "--push", "--yes", cwd=clone.root, env=environ).check(0)
+    assert other.tags() == {}
+    assert remote.tags() == clone.tags()
+    assert set(clone.tags()) == {"week1-start"}
+
+
+def test_an_editor_writes_the_message(clone: Clone, tool: Tool, tmp_path: Path) -> None:
+    clone.commit("Work on week 1")
+    editor = tmp_path / "my editor"
+    editor.write_text('#!/bin/sh\ncp "$1" "$0.saw"\nprintf "Written by hand\\n\\n# and kept\\n" >"$1"\n')
+    editor.chmod(0o755)
+    tool("finish", "1", "--edit", cwd=clone.root, env={"GIT_EDITOR": shlex.quote(str(editor))}).check(0)
+    assert "Work on week 1" in Path(f"{editor}.saw").read_text()
+    assert b"Written by hand" in clone.raw("refs/tags/week1")
+    clone.commit("More")
+    before = clone.tags()
+    for text in ('#!/bin/sh\n: >"$1"\n', "#!/bin/sh\nexit 1\n"):
+        editor.write_text(text)
+        done = tool("finish", "2", "--edit", cwd=clone.root, env={"GIT_EDITOR": shlex.quote(str(editor))})
+        assert done.code not in (0, 2), done
+        assert clone.tags() == before
+
+
+MESSAGES = {
+    "empty": "",
+    "blank": " \n\n ",
+    "no line end": "x",
+    "many line ends": "x\n\n\n",
+    "dashes": "-----BEGIN PGP SIGNATURE-----\nnot one",
+    "header": "tag week9\ntagger nobody\n\nx",
+    "letters": "Grüße 🎉 \u202e",
+    "crlf": "one\r\ntwo\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_messages(clone: Clone, remote: Remote, tool: Tool, kind: str) -> None:
+    done = tool("start", "1", f"--message={MESSAGES[kind]}", "--push", "--yes", cwd=clone.root)
+    if done.code != 0:
+        assert kind in ("empty", "blank", "dashes"), done
+        assert clone.tags() == remote.tags() == {}
+        return
+    text = clone.raw("refs/tags/week1-start")
+    if MESSAGES[kind].strip():
+        assert MESSAGES[kind].strip().encode() in text
+    ledger = Ledger(clone, remote)
+    tool("rename", "week1-start", "week2-start", "--push", "--yes", cwd=clone.root)
+    assert ledger.settle(renamed={"week1-start": "week2-start"}) == []
+    assert unequal(clone, remote) == []
+    shown = tool("list", cwd=clone.root).check(0)
+    assert "\u202e" not in shown.out
+    assert "\x1b" not in shown.out
+
+
+def test_a_secret_in_the_range_is_not_tagged_and_pushed(
+    clone: Clone, remote: Remote, tool: Tool, made_up: Callable[[], str]
+) -> None:
+    token = made_up()
+    clone.write(
+        "bootstrap.toml", '[project]\nname = "journal"\n\n[services.web]\nimage = "web"\n[secrets.SHOP_KEY]\n'
+    )
+    clone.commit("Describe the project")
+    clone.write("journal/week1.md", f"# One\n\n    export SHOP_KEY={token}\n")
+    clone.commit("Write about week 1")
+    environ = {"SHOP_KEY": token}
+    done = tool("finish", "1", "-m", "x", "--push", "--yes", cwd=clone.root, env=environ)
+    assert done.code == 5, done
+    assert "SHOP_KEY" in done.said
+    assert token not in done.said
+    assert clone.tags() == remote.tags() == {}
+    again = tool("finish", "1", "-m", "x", "--push", "--yes", "--no-scan", cwd=clone.root, env=environ)
+    again.check(0, "--no-scan")
+    assert remote.tags() == clone.tags()
+    assert set(remote.tags()) == {"week1"}
+
+
+@pytest.fixture
+def made_up() -> Callable[[], str]:
+    """A secret that exists nowhere."""
+    return lambda: os.urandom(15).hex()
