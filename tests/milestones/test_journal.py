@@ -67,7 +67,7 @@ def test_the_journal_done_right_is_one_rename(clone: Clone, remote: Remote, tool
         assert side.raw("refs/tags/week2-start") == early.replace(b"\ntag week2\n", b"\ntag week2-start\n")
         assert set(side.tags()) == {"week2-start"}
     clone.commit("Finish week 2")
-    tool("finish", "2", "-m", "finished week2 work", "--push", "--yes", cwd=clone.root).check(0)
+    tool("finish", "2", "-m", "finished week2 work", "--push", cwd=clone.root).check(0)
     assert clone.tags() == remote.tags()
     assert set(remote.tags()) == {"week2-start", "week2"}
     assert clone.git("rev-parse", "week2-start^{commit}") == commit

@@ -55,7 +55,7 @@ def test_a_name_that_a_branch_carries_is_refused(
     side.git("branch", "week3-start", "HEAD" if where == "here" else "main")
     side.git("branch", "week4", "HEAD" if where == "here" else "main")
     before = published.tags(), remote.tags()
-    refused(tool("start", "3", "-m", "x", "--push", "--yes", cwd=published.root), "branch", "week3-start")
+    refused(tool("start", "3", "-m", "x", "--push", cwd=published.root), "branch", "week3-start")
     refused(tool("rename", "week2", "week4", "--push", "--yes", cwd=published.root), "branch", "week4")
     assert (published.tags(), remote.tags()) == before
 
@@ -86,7 +86,7 @@ def test_a_detached_head_is_refused_or_said_and_a_named_commit_is_not(
 ) -> None:
     published.git("checkout", "--quiet", "--detach")
     lost = published.commit("On no branch")
-    done = tool("start", "3", "-m", "x", "--push", "--yes", cwd=published.root)
+    done = tool("start", "3", "-m", "x", "--push", cwd=published.root)
     assert "detached" in done.err or "no branch" in done.err
     if done.code != 0:
         assert "week3-start" not in published.tags()
@@ -157,7 +157,7 @@ def test_a_tag_that_stands_in_the_way_as_a_folder(published: Clone, remote: Remo
     """`week3-start/a` is a file in a folder of the name that the new tag would need."""
     published.tag("week3-start/a")
     before = published.refs(), remote.refs()
-    refused(tool("start", "3", "-m", "x", "--push", "--yes", cwd=published.root), "week3-start/a")
+    refused(tool("start", "3", "-m", "x", "--push", cwd=published.root), "week3-start/a")
     refused(tool("rename", "week2", "week3-start", "--push", "--yes", cwd=published.root))
     assert (published.refs(), remote.refs()) == before
 
@@ -251,7 +251,7 @@ def test_a_shallow_clone_says_what_it_cannot_know(
         ["git", "clone", "--quiet", "--depth", "2", f"file://{remote.root}", str(shallow)], check=True
     )
     here = Clone(shallow)
-    done = tool("start", "3", "-m", "x", "--push", "--yes", cwd=shallow)
+    done = tool("start", "3", "-m", "x", "--push", cwd=shallow)
     assert "shallow" in done.said
     assert "unshallow" in done.said
     assert "shallow" in tool("list", cwd=shallow).said

@@ -159,7 +159,7 @@ def test_a_lost_answer_is_found_out_by_asking_again(
     ledger = Ledger(published, remote)
     arguments = {
         "rename": RENAME,
-        "start": ("start", "3", "-m", "x", "--push", "--yes"),
+        "start": ("start", "3", "-m", "x", "--push"),
         "delete": ("delete", "week2", "--push", "--yes"),
     }[command]
     host.lose_answer = "git-receive-pack"
@@ -206,7 +206,7 @@ def test_a_new_name_that_only_the_remote_has_is_not_overwritten(
     assert done.code not in (0, 2), done
     assert remote.tags() == {**before, "week2-start": theirs}
     assert published.tags() == before
-    done = tool("start", "2", "-m", "mine", "--push", "--yes", cwd=published.root)
+    done = tool("start", "2", "-m", "mine", "--push", cwd=published.root)
     assert done.code not in (0, 2), done
     assert remote.tags() == {**before, "week2-start": theirs}
 
@@ -254,7 +254,7 @@ def test_without_a_remote_everything_is_here_and_a_push_says_so(tmp_path: Path, 
     tool("start", "1", "-m", "x", cwd=alone.root).check(0)
     before = alone.tags()
     alone.commit("More")
-    done = tool("finish", "1", "-m", "x", "--push", "--yes", cwd=alone.root)
+    done = tool("finish", "1", "-m", "x", "--push", cwd=alone.root)
     assert done.code == 3, done
     assert "git remote add" in done.err
     assert alone.tags() == before
@@ -303,7 +303,7 @@ def test_a_server_that_dies_before_it_reports_is_not_said_to_have_refused(
     arguments = {
         "rename": RENAME,
         "delete": ("delete", "week2", "--push", "--yes"),
-        "start": ("start", "3", "-m", "x", "--push", "--yes"),
+        "start": ("start", "3", "-m", "x", "--push"),
     }[command]
     remote.hook("reference-transaction", '#!/bin/sh\n[ "$1" = committed ] && kill -9 $PPID\nexit 0\n')
     ledger = Ledger(published, remote)

@@ -135,7 +135,7 @@ name = st.sampled_from(NAMES)
 push = st.sampled_from([(), ("--push",)])
 words = st.one_of(
     st.builds(
-        lambda verb, number, more: (verb, str(number), "-m", "x", "--yes", "--no-scan", *more),
+        lambda verb, number, more: (verb, str(number), "-m", "x", *more),
         st.sampled_from(["start", "finish"]),
         st.integers(1, 3),
         push,

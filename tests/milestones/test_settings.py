@@ -13,7 +13,16 @@ from tests.milestones.command import Tool
 from tests.milestones.promises import Ledger, unequal
 from tests.milestones.repositories import Clone, Remote
 
-SETTINGS = {
+MANIFEST = """\
+[project]
+name = "journal"
+
+[services.web]
+image = "web"
+
+[secrets.SHOP_KEY]
+"""
+SETTINGS: dict[str, dict[str, str]] = {
     "plain": {},
     "follow tags": {"push.followTags": "true", "push.default": "nothing"},
     "sign": {"tag.gpgSign": "true", "gpg.program": "/nonexistent/gpg"},
@@ -34,7 +43,6 @@ SETTINGS = {
     },
     "old protocol": {"protocol.version": "0"},
     "push options": {
-        "push.gpgSign": "false",
         "push.useForceIfIncludes": "true",
         "push.autoSetupRemote": "true",
     },
@@ -54,11 +62,9 @@ def test_a_week_goes_well(clone: Clone, remote: Remote, tool: Tool, name: str) -
     private = clone.tags()
     clone.write("a file with spaces.md", "# One\n")
     clone.commit("Write a file with spaces")
-    tool("start", "1", "-m", "Begin\n\nx not a comment\n# nor this", "--push", "--yes", cwd=clone.root).check(
-        0
-    )
+    tool("start", "1", "-m", "Begin\n\nx not a comment\n# nor this", "--push", cwd=clone.root).check(0)
     clone.commit("Work on week 1")
-    tool("finish", "1", "--push", "--yes", cwd=clone.root).check(0)
+    tool("finish", "1", "--push", cwd=clone.root).check(0)
     tool("rename", "week1", "week2", "--push", "--yes", cwd=clone.root).check(0)
     tool("rename", "week2", "week1", "--push", "--yes", cwd=clone.root).check(0)
     assert set(remote.tags()) == {"week1-start", "week1"}
@@ -80,21 +86,21 @@ def test_other_locales(clone: Clone, remote: Remote, bootstrap: Bootstrap, local
     environ = {"LC_ALL": locale, "LANG": locale, "LANGUAGE": "de:tr"}
     clone.write("Übung.md", "# Eins\n")
     clone.commit("Schreibe über die Übung")
-    bootstrap("tag", "finish", "1", "--push", "--yes", cwd=clone.root, env=environ).check(0)
+    bootstrap("tag", "finish", "1", "--push", cwd=clone.root, env=environ).check(0)
     assert remote.tags() == clone.tags()
     assert "Schreibe über die Übung".encode() in clone.raw("refs/tags/week1")
     shown = bootstrap("tag", "show", "1", "--json", cwd=clone.root, env=environ).check(0)
     assert "Schreibe über die Übung" in json.dumps(json.loads(shown.out), ensure_ascii=False)
     remote.refuse("Nur werktags")
     clone.commit("Mehr")
-    bootstrap("tag", "finish", "2", "--push", "--yes", cwd=clone.root, env=environ).check(4)
+    bootstrap("tag", "finish", "2", "--push", cwd=clone.root, env=environ).check(4)
     assert "week2" not in remote.tags()
 
 
 def test_a_folder_with_spaces_a_dash_and_other_letters(tmp_path: Path, tool: Tool) -> None:
     remote = Remote(tmp_path / "-my remote 'of' $HOME.git")
     clone = Clone(tmp_path / '-a "clone" mit Umlaut ö', remote)
-    tool("start", "1", "-m", "x", "--push", "--yes", cwd=clone.root).check(0)
+    tool("start", "1", "-m", "x", "--push", cwd=clone.root).check(0)
     tool("rename", "week1-start", "week1", "--push", "--yes", cwd=clone.root).check(0)
     assert remote.tags() == clone.tags()
     below = clone.root / "a folder"
@@ -107,7 +113,7 @@ def test_from_a_linked_work_tree_and_its_own_branch(
 ) -> None:
     clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
     side = tmp_path / "side"
-    tool("start", "1", "-m", "x", "--push", "--yes", cwd=side).check(0)
+    tool("start", "1", "-m", "x", "--push", cwd=side).check(0)
     tool("rename", "week1-start", "week1", "--push", "--yes", cwd=side).check(0)
     assert unequal(clone, remote) == []
     tool("check", cwd=clone.root).check(0)
@@ -124,7 +130,7 @@ def test_variables_of_git_do_not_lead_elsewhere(
         "GIT_OBJECT_DIRECTORY": str(other.root / ".git/objects"),
         "GIT_NAMESPACE": "elsewhere",
     }
-    tool("start", "1", "-m", "x", "--push", "--yes", cwd=clone.root, env=environ).check(0)
+    tool("start", "1", "-m", "x", "--push", cwd=clone.root, env=environ).check(0)
     assert other.tags() == {}
     assert remote.tags() == clone.tags()
     assert set(clone.tags()) == {"week1-start"}
@@ -161,14 +167,14 @@ MESSAGES = {
 
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_messages(clone: Clone, remote: Remote, tool: Tool, kind: str) -> None:
-    done = tool("start", "1", f"--message={MESSAGES[kind]}", "--push", "--yes", cwd=clone.root)
+    done = tool("start", "1", f"--message={MESSAGES[kind]}", "--push", cwd=clone.root)
     if done.code != 0:
         assert kind in ("empty", "blank", "dashes"), done
         assert clone.tags() == remote.tags() == {}
         return
     text = clone.raw("refs/tags/week1-start")
     if MESSAGES[kind].strip():
-        assert MESSAGES[kind].strip().encode() in text
+        assert MESSAGES[kind].strip().replace("\r\n", "\n").encode() in text
     ledger = Ledger(clone, remote)
     tool("rename", "week1-start", "week2-start", "--push", "--yes", cwd=clone.root)
     assert ledger.settle(renamed={"week1-start": "week2-start"}) == []
@@ -182,19 +188,17 @@ def test_a_secret_in_the_range_is_not_tagged_and_pushed(
     clone: Clone, remote: Remote, tool: Tool, made_up: Callable[[], str]
 ) -> None:
     token = made_up()
-    clone.write(
-        "bootstrap.toml", '[project]\nname = "journal"\n\n[services.web]\nimage = "web"\n[secrets.SHOP_KEY]\n'
-    )
+    clone.write("bootstrap.toml", MANIFEST)
     clone.commit("Describe the project")
     clone.write("journal/week1.md", f"# One\n\n    export SHOP_KEY={token}\n")
     clone.commit("Write about week 1")
     environ = {"SHOP_KEY": token}
-    done = tool("finish", "1", "-m", "x", "--push", "--yes", cwd=clone.root, env=environ)
+    done = tool("finish", "1", "-m", "x", "--push", cwd=clone.root, env=environ)
     assert done.code == 5, done
     assert "SHOP_KEY" in done.said
     assert token not in done.said
     assert clone.tags() == remote.tags() == {}
-    again = tool("finish", "1", "-m", "x", "--push", "--yes", "--no-scan", cwd=clone.root, env=environ)
+    again = tool("finish", "1", "-m", "x", "--push", "--no-scan", cwd=clone.root, env=environ)
     again.check(0, "--no-scan")
     assert remote.tags() == clone.tags()
     assert set(remote.tags()) == {"week1"}
