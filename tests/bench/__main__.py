@@ -14,6 +14,7 @@ from tests.bench.faults.runs import measure
 from tests.bench.overhead import report as overhead_report
 from tests.bench.overhead.scenario import overhead
 from tests.bench.scan import scan
+from tests.bench.tags import tags
 
 _SCENARIOS = {
     "help": scenarios.startup,
@@ -21,6 +22,7 @@ _SCENARIOS = {
     "renderer": scenarios.renderer,
     "render": scenarios.render,
     "scan": scan,
+    "tags": tags,
 }
 
 
