@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -202,13 +203,27 @@ def test_all_flaws_together_are_all_named(clone: Clone, remote: Remote, tool: To
 
 
 def test_a_lock_whose_owner_lives_is_left_alone(clone: Clone, tool: Tool) -> None:
-    """A lock that somebody has open is somebody's."""
+    """However old it is: a git that waits for somebody's word holds it."""
     clone.tag("week1")
     clone.publish("week1")
-    lock = clone.root / ".git/refs/tags/week1.lock"
-    with lock.open("w"):
-        tool("check", "--fix", "--yes", cwd=clone.root)
-        assert lock.exists()
+    head = clone.git("rev-parse", "HEAD")
+    owner = subprocess.Popen(
+        ["git", "update-ref", "--stdin"], cwd=clone.root, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert owner.stdin is not None
+    assert owner.stdout is not None
+    with owner.stdin, owner.stdout:
+        owner.stdin.write(f"start\ncreate refs/tags/week2 {head}\nprepare\n".encode())
+        owner.stdin.flush()
+        assert [owner.stdout.readline() for _ in range(2)] == [b"start: ok\n", b"prepare: ok\n"]
+        lock = clone.root / ".git/refs/tags/week2.lock"
+        os.utime(lock, (1_700_000_000, 1_700_000_000))
+        done = tool("check", "--fix", "--yes", cwd=clone.root)
+        assert lock.exists(), done
+        assert done.code == 5, done
+        owner.stdin.write(b"abort\n")
+    assert owner.wait() == 0
+    tool("check", cwd=clone.root).check(0)
 
 
 def test_other_tags_are_no_milestones_and_left_alone(clone: Clone, remote: Remote, tool: Tool) -> None:
