@@ -4,6 +4,7 @@ A step is something that people do with git, something that happens to the remot
 one clone or by both at the same time, which may be killed before any of its effects.
 """
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.milestones.command import KILLED, Answer, Tool
 from tests.milestones.promises import Ledger, unequal
-from tests.milestones.repositories import Clone, Git, Remote
+from tests.milestones.repositories import START, Clone, Git, Remote
 
 NAMES = ("week1", "week1-start", "week2", "week2-start", "week3", "week6-7", "week8_code", "v1")
 #: what every second kill of a command that changes something still meets
@@ -213,6 +214,8 @@ class World:
         """When nobody refuses any more, mending twice ends in what stays, with nothing lost on the way."""
         self.remote.allow()
         clone = self.clones[0]
+        for lock in clone.locks():
+            os.utime(clone.root / ".git" / lock, (START, START))
         ledger = Ledger(clone, self.remote)
         self._tool("check", "--fix", "--yes", cwd=clone.root)
         self._tool("check", "--fix", "--yes", cwd=clone.root)

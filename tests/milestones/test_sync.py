@@ -70,19 +70,15 @@ def test_a_deletion_there_is_named_before_it_happens_here(
     clone: Clone, remote: Remote, peer: Clone, tool: Tool
 ) -> None:
     clone.git("push", "--quiet", "origin", ":refs/tags/week1")
-    ledger = Ledger(peer, remote)
+    old = peer.tags()["week1"]
     done = tool("sync", cwd=peer.root)
     assert "week1" in done.err
-    assert ledger.settle(deleted=["week1"] if "week1" not in peer.tags() else []) == []
-    before = peer.refs()
-    assert any(ledger.owed[substance] == "week1" for substance in ledger.owed)
-    if "week1" not in peer.tags():
-        assert any("replaced/week1/" in name for name in before)
+    assert old in peer.refs().values()
+    tool("sync", "--yes", cwd=peer.root)
+    assert old in peer.refs().values()
 
 
-def test_the_remote_s_oddities_come_as_they_are(
-    clone: Clone, remote: Remote, peer: Clone, tool: Tool
-) -> None:
+def test_oddities_come_as_they_are(clone: Clone, remote: Remote, peer: Clone, tool: Tool) -> None:
     clone.tag_inside("week5", "week4", "inner\n")
     clone.lightweight("week6")
     clone.tag("outer", target="refs/tags/week5")
