@@ -66,9 +66,7 @@ def test_a_tag_that_differs_is_not_taken_over_in_silence(
         tool("check", cwd=peer.root).check(5, "week2")
 
 
-def test_a_deletion_there_is_named_before_it_happens_here(
-    clone: Clone, remote: Remote, peer: Clone, tool: Tool
-) -> None:
+def test_a_deletion_there_is_named_before_it_happens_here(clone: Clone, peer: Clone, tool: Tool) -> None:
     clone.git("push", "--quiet", "origin", ":refs/tags/week1")
     old = peer.tags()["week1"]
     done = tool("sync", cwd=peer.root)
