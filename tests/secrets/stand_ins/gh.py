@@ -1,4 +1,4 @@
-"""GitHub's `gh`, as far as a user's Codespaces secrets go.
+"""GitHub's `gh`, as far as a user's Codespaces secrets and (see `gh_releases`) a repository's releases go.
 
     gh api [--paginate] [--method DELETE] PATH   of user/codespaces/secrets and what is below it
     gh secret set NAME --user --repos A/B,C/D    the value on standard input, its final line breaks dropped
@@ -18,6 +18,7 @@ import sys
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.secrets.stand_ins import gh_releases
 from tests.secrets.stand_ins.program import ProgramError, Service
 
 _API = "https://api.github.com/"
@@ -37,6 +38,8 @@ def main(arguments: list[str], service: Service) -> None:
         _set(rest[1:], service)
     elif command == ["secret"] and rest[:1] == ["delete"]:
         _delete(rest[1:], service)
+    elif command == ["release"] and rest[:1] == ["view"]:
+        gh_releases.view(rest[1:], service)
     else:
         raise ProgramError(f'unknown command "{" ".join(arguments[:2])}" for "gh"')
 
