@@ -1,6 +1,7 @@
 """A release on GitHub hangs on its tag: `gh` is asked before the tag goes, and what it cannot say is said."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -101,9 +102,14 @@ def test_what_gh_cannot_say_is_said(
     assert set(remote.tags()) == {"week2-start"}
 
 
-def test_without_gh_it_says_that_nobody_was_asked(published: Clone, tool: Tool) -> None:
-    done = tool(*RENAME, cwd=published.root).check(0)
+def test_without_gh_it_says_that_nobody_was_asked(published: Clone, tool: Tool, tmp_path: Path) -> None:
+    few = tmp_path / "few"
+    few.mkdir()
+    for name in ("git", "sh"):
+        (few / name).symlink_to(shutil.which(name) or "")
+    done = tool(*RENAME, cwd=published.root, env={"PATH": str(few)}).check(0)
     assert "release" in done.err
+    assert "gh" in done.err
 
 
 def test_other_hosts_are_not_asked_about_releases(
