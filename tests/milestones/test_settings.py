@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,8 +26,6 @@ image = "web"
 SETTINGS: dict[str, dict[str, str]] = {
     "plain": {},
     "follow tags": {"push.followTags": "true", "push.default": "nothing"},
-    "sign": {"tag.gpgSign": "true", "gpg.program": "/nonexistent/gpg"},
-    "force signed": {"tag.forceSignAnnotated": "true", "gpg.program": "/nonexistent/gpg"},
     "sort": {"tag.sort": "-taggerdate", "versionsort.suffix": "-start"},
     "colours": {"color.ui": "always", "column.ui": "always", "core.pager": "false", "log.decorate": "full"},
     "hooks": {"core.hooksPath": "my hooks"},
@@ -79,6 +78,31 @@ def test_a_week_goes_well(clone: Clone, remote: Remote, tool: Tool, name: str) -
     assert "\x1b" not in shown.out
     tool("sync", "--yes", cwd=clone.root).check(0)
     assert {name: clone.tags()[name] for name in private} == private
+
+
+@pytest.mark.parametrize("setting", ["tag.gpgSign", "tag.forceSignAnnotated"])
+def test_who_signs_every_tag_gets_signed_ones_or_hears_why_not(
+    clone: Clone, remote: Remote, tool: Tool, tmp_path: Path, setting: str
+) -> None:
+    clone.config(setting, "true")
+    clone.config("gpg.program", "/nonexistent/gpg")
+    done = tool("start", "1", "-m", "x", "--push", cwd=clone.root)
+    assert done.code not in (0, 2), done
+    assert "--no-sign" in done.err
+    assert clone.tags() == remote.tags() == {}
+    tool("start", "1", "-m", "x", "--push", "--no-sign", cwd=clone.root).check(0)
+    key = tmp_path / "my key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(key)], check=True)
+    clone.config("gpg.format", "ssh")
+    clone.config("user.signingKey", str(key))
+    tool("finish", "1", "-m", "x", "--push", cwd=clone.root).check(0)
+    assert b"-----BEGIN SSH SIGNATURE-----" in clone.raw("refs/tags/week1")
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"tester@example.com {key.with_suffix('.pub').read_text()}")
+    clone.config("gpg.ssh.allowedSignersFile", str(allowed))
+    clone.git("verify-tag", "week1")
+    assert unequal(clone, remote) == []
+    tool("check", cwd=clone.root).check(0)
 
 
 @pytest.mark.parametrize("locale", ["de_DE.UTF-8", "tr_TR.UTF-8", "C", "POSIX", "xx_XX"])
