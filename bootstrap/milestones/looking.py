@@ -51,7 +51,7 @@ def _own(reading: Reading, tag: Tag, better: bytes | None) -> Iterator[Finding]:
         yield Finding(
             Flaw.NESTED,
             name,
-            "it is a tag of a tag, not of a commit",
+            "it is nested: a tag of a tag, not of a commit",
             _hint(changes) if milestone and not signed else "See what is in it: git cat-file tag " + tag.id,
             note=not milestone,
             changes=changes if milestone else (),

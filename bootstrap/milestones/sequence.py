@@ -105,5 +105,4 @@ def _gaps(reading: Reading) -> Iterator[Finding]:
             reading.names.finish(missing[0]),
             f"no tag says where these weeks were finished: {names}{more}",
             f"Tag it afterwards: bootstrap tag finish {missing[0]} --at COMMIT",
-            note=True,
         )

@@ -90,6 +90,6 @@ def _differs(
     return Finding(
         Flaw.DIFFERS,
         tag.name,
-        f"it is {tag.id[:10]} here and {there[:10]} on {where}",
+        f"it differs: {tag.id[:10]} here, {there[:10]} on {where}",
         f"Take over what {where} has, and keep yours aside: bootstrap tag sync",
     )

@@ -38,9 +38,9 @@ def execute(root: Path, plan: Plan) -> None:
     kept = _keep(root, plan)
     if plan.remote is not None and plan.remote_edits:
         try:
-            _push(root, plan.remote, plan.remote_edits)
-        except BaseException as error:
-            _let_go(root, kept, error)
+            _push_and_ask(root, plan.remote, plan.remote_edits)
+        except UnchangedError:
+            git_tags.update(root, [Edit(edit.name, edit.after, None) for edit in kept])
             raise
     _change_here(root, plan)
 
@@ -53,10 +53,23 @@ def _keep(root: Path, plan: Plan) -> list[Edit]:
     return edits
 
 
-def _let_go(root: Path, kept: list[Edit], error: BaseException) -> None:
-    """After a refusal nothing has changed, and nothing has to be kept; after anything else it may have."""
-    if isinstance(error, UnchangedError):
-        git_tags.update(root, [Edit(edit.name, edit.after, None) for edit in kept])
+def _push_and_ask(root: Path, remote: Remote, edits: Sequence[Edit]) -> None:
+    """Push; where the answer was lost, or a hook here said no, ask the remote what has come of it.
+
+    Raises UnchangedError where nothing has, RemoteRefusedError where that cannot be known.
+    """
+    try:
+        _push(root, remote, edits)
+    except (UnchangedError, HalfwayError):
+        raise
+    except RemoteRefusedError as error:
+        tags, _ = git_remote.listing(root, remote)
+        now = [tags[name].id if (name := edit.name.removeprefix(TAGS)) in tags else None for edit in edits]
+        if now == [edit.after for edit in edits]:
+            return
+        if now == [edit.before for edit in edits]:
+            raise UnchangedError(f"{error.message}: nothing was changed", error.hint) from error
+        raise
 
 
 class UnchangedError(RemoteRefusedError):
@@ -135,8 +148,9 @@ def check_refusals(remote: Remote, refusals: Sequence[Refusal]) -> None:
 
 
 def _change_here(root: Path, plan: Plan) -> None:
-    arriving = [edit for edit in plan.local_edits if edit.after is not None]
-    leaving = [edit for edit in plan.local_edits if edit.after is None]
+    left = _not_done_yet(root, plan.local_edits)
+    arriving = [edit for edit in left if edit.after is not None]
+    leaving = [edit for edit in left if edit.after is None]
     try:
         git_tags.update(root, [*arriving, *_alive_again(root, arriving)])
         _check_here(root, arriving)
@@ -148,6 +162,12 @@ def _change_here(root: Path, plan: Plan) -> None:
             f"{error.message} ({plan.remote.name} has changed already)",
             "Finish it: bootstrap tag check --fix",
         ) from error
+
+
+def _not_done_yet(root: Path, edits: Sequence[Edit]) -> list[Edit]:
+    """Leave out what git has done with the push: it does so where remote.NAME.fetch has refs/tags/*."""
+    now = {ref.name: ref.id for ref in git_tags.refs(root, *(edit.name for edit in edits))} if edits else {}
+    return [edit for edit in edits if now.get(edit.name) != edit.after]
 
 
 def _alive_again(root: Path, arriving: Sequence[Edit]) -> list[Edit]:

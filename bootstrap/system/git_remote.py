@@ -10,6 +10,9 @@ from bootstrap.system import git_tags, git_user
 from bootstrap.system.git_tags import Edit
 
 _PEELED = "^{}"
+#: what git says after every push that failed
+_EMPTY_WORDS = ("error: failed to push some refs", "To ", "hint: ")
+_LONGEST = 400
 _NO_ATOMIC = "does not support --atomic"
 #: what our own decision replaces: no other ref goes along, and no submodule
 _ONLY_THIS = ("--no-follow-tags", "--recurse-submodules=no")
@@ -129,9 +132,16 @@ def push(
     if _NO_ATOMIC in errors:
         raise NotAtomicError(f"{remote.name} takes no atomic push")
     raise RemoteRefusedError(
-        f"{remote.name} did not take the push: {git_user.reason(answer.stderr)}",
+        f"{remote.name} did not take the push: {_said(answer.stderr)}",
         f"Try it yourself: git push --dry-run {remote.name}",
     )
+
+
+def _said(errors: bytes) -> str:
+    """What git, a hook here, or the other side said about a push, in one line."""
+    lines = [line.strip() for line in errors.decode(errors="replace").splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_EMPTY_WORDS)]
+    return " / ".join(telling)[:_LONGEST] or git_user.reason(errors)
 
 
 class NotAtomicError(BootstrapError):

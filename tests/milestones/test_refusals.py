@@ -92,8 +92,8 @@ def test_a_detached_head_is_refused_or_said_and_a_named_commit_is_not(
         assert "week3-start" not in published.tags()
         assert "week3-start" not in remote.tags()
     tool("start", "4", "-m", "x", "--at", lost, cwd=published.root)
-    tool("finish", "4", "-m", "x", "--at", "main", cwd=published.root).check(0)
-    assert published.git("rev-parse", "week4^{commit}") == published.git("rev-parse", "main")
+    tool("finish", "5", "-m", "x", "--at", "main", cwd=published.root).check(0)
+    assert published.git("rev-parse", "week5^{commit}") == published.git("rev-parse", "main")
 
 
 def test_outside_of_a_repository(tmp_path: Path, tool: Tool) -> None:

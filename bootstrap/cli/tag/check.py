@@ -1,21 +1,22 @@
 """`bootstrap tag check`."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import click
 
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.tag.leaks import Publishing, check_for_secrets
-from bootstrap.cli.tag.shared import dry_run_option, place_of, remote_option, show_plan, yes_option
+from bootstrap.cli.tag.shared import agreed, dry_run_option, place_of, remote_option, show_plan, yes_option
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags import messages
-from bootstrap.flows.tags.checking import look_at, mend, mending, remove_locks, together
+from bootstrap.flows.tags.checking import look_at, mend, mending, remove_locks, together, under_releases
 from bootstrap.flows.tags.place import TagPlace
 from bootstrap.milestones.findings import Finding
 from bootstrap.milestones.reading import Reading
-from bootstrap.model.errors import ProblemsFoundError, RemoteRefusedError
+from bootstrap.model.errors import BootstrapError, ProblemsFoundError
 
 #: what is mended may show what is wrong behind it: first both sides agree, then the object, then its name
 _ROUNDS = 5
@@ -27,7 +28,7 @@ _ROUNDS = 5
     "--no-scan", is_flag=True, help="Publish what is missing on the remote without a look for secrets."
 )
 @remote_option()
-@yes_option("For scripts: --fix asks nothing.")
+@yes_option("Mend without asking, also at a terminal.")
 @dry_run_option()
 def command(
     session: Session, *, fix: bool, no_scan: bool, remote: str | None, yes: bool, dry_run: bool
@@ -46,7 +47,6 @@ def command(
       bootstrap tag check --fix --dry-run
       bootstrap tag check --fix
     """
-    del yes
     place = place_of(session, remote)
     notes: list[str] = []
     with waiting(remote or "git and the remote"):
@@ -57,9 +57,16 @@ def command(
         for finding in findings:
             _show(finding)
     done: list[dict[str, Any]] = []
-    refused: dict[str, RemoteRefusedError] = {}
+    refused: dict[str, BootstrapError] = {}
     if fix:
-        findings = _fix(session, place, (reading, findings), done, refused, options=(no_scan, dry_run))
+        findings = _fix(
+            session,
+            place,
+            (reading, findings),
+            done,
+            refused,
+            options=_Options(session.environ, no_scan, dry_run, yes),
+        )
     if session.as_json:
         output.json_document(
             {"findings": [_plain(finding) for finding in findings], "mended": done, "notes": notes}
@@ -67,20 +74,29 @@ def command(
     return _conclude(findings, refused, fixed=fix and not dry_run)
 
 
+class _Options(NamedTuple):
+    environ: Mapping[str, str]
+    no_scan: bool
+    dry_run: bool
+    yes: bool
+
+
 def _fix(
     session: Session,
     place: TagPlace,
     state: tuple[Reading, list[Finding]],
     done: list[dict[str, Any]],
-    refused: dict[str, RemoteRefusedError],
+    refused: dict[str, BootstrapError],
     *,
-    options: tuple[bool, bool],
+    options: "_Options",
 ) -> list[Finding]:
     """Mend in rounds until nothing is left that can be; return what is still wrong."""
-    no_scan, dry_run = options
     reading, findings = state
     for _ in range(_ROUNDS):
         plans = mending(reading, findings, refused)
+        under = under_releases(reading, plans, options.environ)
+        refused.update(under)
+        plans = [(finding, plan) for finding, plan in plans if finding.name not in under]
         stale = any(finding.stale for finding in findings)
         if not plans and not stale:
             break
@@ -89,10 +105,13 @@ def _fix(
                 output.words(output.clean_value(f"Plan: remove {finding.name}"), bold=True)
         if plans:
             show_plan(session, place, together(reading, (plan for _, plan in plans)))
-        if dry_run:
+        if options.dry_run:
             break
+        agreed("Mend this?", yes=options.yes, silence=True)
         remove_locks(place.root)
-        check_for_secrets(session, reading, _publishing(reading, [one for one, _ in plans]), no_scan=no_scan)
+        check_for_secrets(
+            session, reading, _publishing(reading, [one for one, _ in plans]), no_scan=options.no_scan
+        )
         with waiting(reading.remote_name):
             failed = mend(reading, plans)
         refused.update(failed)
@@ -135,13 +154,13 @@ def _plain(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _conclude(findings: list[Finding], refused: dict[str, RemoteRefusedError], *, fixed: bool) -> int:
+def _conclude(findings: list[Finding], refused: dict[str, BootstrapError], *, fixed: bool) -> int:
     """Put the outcome into a line and the exit code."""
     problems = [finding for finding in findings if not finding.note]
     if refused:
         name, error = next(iter(refused.items()))
         output.error(f"{len(refused)} not mended, first {name}: {error.message}", error.hint)
-        return RemoteRefusedError.exit_code
+        return error.exit_code
     if not problems:
         output.words("The tags are right.", style="green")
         return 0

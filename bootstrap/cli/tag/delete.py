@@ -21,10 +21,11 @@ from bootstrap.flows.tags.changing import delete
 
 @verb()
 @click.argument("name")
+@click.option("--push", is_flag=True, help="Fail where there is no remote to delete it on.")
 @remote_option()
 @yes_option("Delete without asking.")
 @dry_run_option()
-def command(session: Session, name: str, *, remote: str | None, yes: bool, dry_run: bool) -> int:
+def command(session: Session, name: str, *, push: bool, remote: str | None, yes: bool, dry_run: bool) -> int:
     r"""
     Delete the tag NAME, on the remote and here.
 
@@ -37,7 +38,7 @@ def command(session: Session, name: str, *, remote: str | None, yes: bool, dry_r
     """
     place = place_of(session, remote)
     with waiting(remote or "git and the remote"):
-        planned, reading = delete(place, name, session.environ)
+        planned, reading = delete(place, name, session.environ, push=push)
     plan = show_plan(session, place, planned)
     if not dry_run:
         agreed(f"Delete {output.clean_value(name)}?", yes=yes)

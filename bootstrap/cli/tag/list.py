@@ -31,6 +31,8 @@ def command(session: Session, *, remote: str | None, offline: bool) -> None:
     with waiting(remote or "the remote"):
         reading = Reading(place.root, place.names) if offline else read(place, notes, needs=False)
     found = rows(reading)
+    if reading.clone.shallow:
+        notes.append("this clone is shallow: commits are not counted. Get them: git fetch --unshallow")
     if session.as_json:
         output.json_document(_plain(reading, found, notes))
         return

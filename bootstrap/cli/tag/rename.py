@@ -5,7 +5,16 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
 from bootstrap.cli.tag.leaks import Publishing, check_for_secrets
-from bootstrap.cli.tag.shared import as_json, carry_out, dry_run_option, place_of, remote_option, show_plan
+from bootstrap.cli.tag.shared import (
+    agreed,
+    as_json,
+    carry_out,
+    dry_run_option,
+    place_of,
+    remote_option,
+    show_plan,
+    yes_option,
+)
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags.changing import Renaming, rename
@@ -14,10 +23,11 @@ from bootstrap.flows.tags.changing import Renaming, rename
 @verb()
 @click.argument("old")
 @click.argument("new")
-@click.option("--push", is_flag=True, help="Put it on the remote even if the old one is not there.")
+@click.option("--push", is_flag=True, help="Put it on the remote, even if the old one is not there.")
 @click.option("--no-scan", is_flag=True, help="Push without looking for secrets.")
 @click.option("--sign", is_flag=True, help="Sign it with your key: the old signature does not cover NEW.")
 @remote_option()
+@yes_option("Rename without asking, also at a terminal.")
 @dry_run_option()
 def command(
     session: Session,
@@ -28,6 +38,7 @@ def command(
     no_scan: bool,
     sign: bool,
     remote: str | None,
+    yes: bool,
     dry_run: bool,
 ) -> int:
     r"""
@@ -52,6 +63,7 @@ def command(
             tag = reading.tags[old]
             wanted = Publishing(new, new_there.after or tag.id, tag.target, None)
             check_for_secrets(session, reading, [wanted], no_scan=no_scan)
+        agreed(f"Rename {output.clean_value(old)}?", yes=yes, silence=True)
         carry_out(place, plan)
     if session.as_json:
         output.json_document({"old": old, "new": new, **as_json(plan, done=not dry_run)})

@@ -66,9 +66,12 @@ def carry_out(place: TagPlace, plan: Plan) -> None:
         execute(place.root, plan)
 
 
-def agreed(question: str, *, yes: bool) -> None:
-    """Go on only where somebody agrees: at a terminal, or by --yes before."""
-    if yes:
+def agreed(question: str, *, yes: bool, silence: bool = False) -> None:
+    """Go on only where somebody agrees: at a terminal, or by --yes before.
+
+    `silence` says that without a terminal nobody has to: nothing goes that has no successor.
+    """
+    if yes or (silence and not sys.stdin.isatty()):
         return
     if not sys.stdin.isatty():
         raise UsageError(f"{question} Nobody is here to say so", "If that is meant: --yes")

@@ -30,7 +30,7 @@ def rename(place: TagPlace, wish: Renaming, environ: Mapping[str, str]) -> tuple
     Asked again after an interruption, it plans what is left.
     """
     notes: list[str] = []
-    reading = read_both(place, notes)
+    reading = read_both(place, notes, needs=wish.push)
     check_name(reading, wish.new)
     tag = _tag(reading, wish.old)
     new = _object_of(reading, tag, wish)
@@ -63,10 +63,10 @@ def rename(place: TagPlace, wish: Renaming, environ: Mapping[str, str]) -> tuple
     return Plan(changes, remote=_remote(reading), notes=tuple(notes)), reading
 
 
-def delete(place: TagPlace, name: str, environ: Mapping[str, str]) -> tuple[Plan, Reading]:
+def delete(place: TagPlace, name: str, environ: Mapping[str, str], *, push: bool) -> tuple[Plan, Reading]:
     """Plan that a tag goes, on both sides; its object is kept here under refs/bootstrap/deleted/."""
     notes: list[str] = []
-    reading = read_both(place, notes)
+    reading = read_both(place, notes, needs=push)
     here, there = reading.here(name), reading.there(name)
     if here is None and there is None:
         raise _unknown(reading, name)

@@ -1,17 +1,19 @@
 """Finds what is wrong with the tags of a clone and its remote, and plans what mends it."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from bootstrap.flows.tags.carrying_out import execute
 from bootstrap.flows.tags.place import TagPlace, read, read_both
+from bootstrap.flows.tags.releases import check_releases, github
 from bootstrap.milestones.findings import Finding, Flaw
 from bootstrap.milestones.looking import look
 from bootstrap.milestones.plans import Change, Plan
 from bootstrap.milestones.reading import Reading
 from bootstrap.milestones.transactions import UnchangedError
-from bootstrap.model.errors import RemoteRefusedError
+from bootstrap.model.errors import BootstrapError
 from bootstrap.system import git_locks, git_tags
+from bootstrap.system.git_tags import TAGS
 
 
 def look_at(place: TagPlace, notes: list[str], *, fix: bool) -> tuple[Reading, list[Finding]]:
@@ -66,6 +68,24 @@ def mending(
     return plans
 
 
+def under_releases(
+    reading: Reading, plans: Iterable[tuple[Finding, Plan]], environ: Mapping[str, str]
+) -> dict[str, BootstrapError]:
+    """Ask for the GitHub releases behind what would move or go; say by name why that must not be."""
+    found: dict[str, BootstrapError] = {}
+    if github(reading) is None:
+        return found
+    for finding, plan in plans:
+        for edit in plan.remote_edits:
+            if edit.before is not None:
+                try:
+                    moves = edit.after is not None
+                    check_releases(reading, environ, edit.name.removeprefix(TAGS), [], moves=moves)
+                except BootstrapError as error:
+                    found[finding.name] = error
+    return found
+
+
 def together(reading: Reading, plans: Iterable[Plan]) -> Plan:
     """Put plans into one."""
     changes: list[Change] = []
@@ -77,7 +97,7 @@ def together(reading: Reading, plans: Iterable[Plan]) -> Plan:
     return Plan(tuple(changes), remote, fetches=tuple(dict.fromkeys(fetches)))
 
 
-def mend(reading: Reading, plans: list[tuple[Finding, Plan]]) -> dict[str, RemoteRefusedError]:
+def mend(reading: Reading, plans: list[tuple[Finding, Plan]]) -> dict[str, BootstrapError]:
     """Carry out plans, in one step where the remote takes all of them, else each that it takes.
 
     Returns why what was refused was refused, by the name of the finding.
@@ -93,7 +113,7 @@ def mend(reading: Reading, plans: list[tuple[Finding, Plan]]) -> dict[str, Remot
             return {plans[0][0].name: error}
     else:
         return {}
-    refused: dict[str, RemoteRefusedError] = {}
+    refused: dict[str, BootstrapError] = {}
     for finding, plan in plans:
         try:
             execute(root, plan)

@@ -78,10 +78,10 @@ def _only(remotes: Sequence[Remote], notes: list[str], *, needs: bool) -> Remote
     return likely
 
 
-def read_both(place: TagPlace, notes: list[str]) -> Reading:
-    """Read the clone and its remote, to change both; a clone without a remote stands for itself."""
+def read_both(place: TagPlace, notes: list[str], *, needs: bool = False) -> Reading:
+    """Read the clone and its remote, to change both; unless it `needs` one, a clone may do without."""
     remotes, _ = git_remote.remotes(place.root)
-    if not remotes and place.named is None:
+    if not remotes and place.named is None and not needs:
         notes.append("this clone has no remote: only what is here changes")
         return Reading(place.root, place.names)
     return read(place, notes, needs=True)

@@ -11,7 +11,7 @@ def check_name(reading: Reading, name: str) -> None:
     """Refuse a name that git refuses, or that git and shells would take for something else."""
     if not git_tags.valid_name(reading.root, name):
         raise UsageError(f"{name!r} is no name that git takes for a tag", "See: git help check-ref-format")
-    if name.startswith("-") or name in ("HEAD", "@", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"):
+    if name.startswith(("-", "refs/")) or name in ("HEAD", "@", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"):
         raise UsageError(
             f"{name!r} would be taken for something else by git", "Choose a name that begins with a letter."
         )

@@ -54,7 +54,8 @@ def show(place: TagPlace, number: int) -> Week:
             else f"Begin: bootstrap tag start {number}"
         )
         raise UsageError(
-            f"week {number} has no milestone here", f"{hint}. Those of the remote: bootstrap tag sync"
+            f"there is neither {place.names.start(number)} nor {place.names.finish(number)} here",
+            f"{hint}. Those of the remote: bootstrap tag sync",
         )
     if reading.clone.shallow:
         raise BootstrapError(
