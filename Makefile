@@ -28,6 +28,20 @@ down: tool ## Stop what runs
 doctor: tool ## Check this machine and this project
 	@$(BOOTSTRAP) doctor
 
+.PHONY: week-start
+week-start: tool ## Tag where a week begins, here and on the remote: WEEK=3
+	@$(call week,start)
+
+.PHONY: week-finish
+week-finish: tool ## Tag where a week is finished, here and on the remote: WEEK=3
+	@$(call week,finish)
+
+# MESSAGE="..." is the message; FLAGS=--dry-run, or FLAGS=--edit, goes to the command.
+week = if [ -z "$$WEEK" ]; then \
+	  echo 'Which week? Type for example: make $@ WEEK=3' >&2; $(BOOTSTRAP) tag list --offline >&2; exit 2; fi; \
+	exec $(BOOTSTRAP) tag $(1) --push $${MESSAGE:+--message "$$MESSAGE"} $(FLAGS) -- "$$WEEK"
+export WEEK MESSAGE
+
 .PHONY: tool
 tool:
 	@sh .devcontainer/install.sh tool

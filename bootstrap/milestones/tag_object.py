@@ -13,7 +13,7 @@ import re
 from msgspec import Struct
 
 _SIGNATURE = re.compile(
-    rb"^-----BEGIN (PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$", re.MULTILINE
+    rb"^-----BEGIN (PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----", re.MULTILINE
 )
 _TAGGER = re.compile(rb"(?P<who>.*?) ?<(?P<address>[^>]*)> (?P<seconds>-?\d+) (?P<zone>[+-]\d{4})", re.DOTALL)
 _SHA1 = 40

@@ -152,7 +152,7 @@ def _change_here(root: Path, plan: Plan) -> None:
     arriving = [edit for edit in left if edit.after is not None]
     leaving = [edit for edit in left if edit.after is None]
     try:
-        git_tags.update(root, [*arriving, *_alive_again(root, arriving)])
+        git_tags.update(root, [*arriving, *_alive_again(root, plan.local_edits)])
         _check_here(root, arriving)
         git_tags.update(root, leaving)
     except BootstrapError as error:
@@ -170,11 +170,11 @@ def _not_done_yet(root: Path, edits: Sequence[Edit]) -> list[Edit]:
     return [edit for edit in edits if now.get(edit.name) != edit.after]
 
 
-def _alive_again(root: Path, arriving: Sequence[Edit]) -> list[Edit]:
+def _alive_again(root: Path, edits: Sequence[Edit]) -> list[Edit]:
     """Forget that something was replaced or deleted, where it gets the same name again."""
     wanted = {
         f"{folder}{edit.name.removeprefix(TAGS)}/{edit.after}"
-        for edit in arriving
+        for edit in edits
         for folder in (REPLACED, DELETED)
     }
     kept = git_tags.refs(root, REPLACED, DELETED) if wanted else []

@@ -104,6 +104,8 @@ def objects(root: Path, ids: Iterable[str]) -> dict[str, tuple[str, bytes]]:
 def kinds(root: Path, ids: Iterable[str]) -> dict[str, str]:
     """The kind of each object that this clone has, without reading it."""
     asked = "".join(f"{one}\n" for one in dict.fromkeys(ids)).encode()
+    if not asked:
+        return {}
     answer = git.run(root, "cat-file", "--batch-check=%(objectname) %(objecttype)", data=asked)
     lines = (line.split(" ") for line in answer.stdout.decode().splitlines())
     return {one: kind for one, kind in lines if kind != "missing"}

@@ -42,9 +42,11 @@ def rows(reading: Reading) -> list[Row]:
     """List the milestones of both sides in the order of the weeks."""
     places = _places(reading)
     commits = {place: _commit(reading, name) for place, name in places.items()}
-    local = {ref for ref in commits.values() if ref is not None}
-    kinds = git_tags.kinds(reading.root, local)
-    history = History(git_tags.history(reading.root, [one for one in local if kinds.get(one) == "commit"]))
+    known = {tag.target for tag in reading.milestones.values() if tag.kind == "commit"}
+    kinds = git_tags.kinds(reading.root, {one for one in commits.values() if one is not None} - known)
+    history = History(
+        git_tags.history(reading.root, [*known, *(one for one, kind in kinds.items() if kind == "commit")])
+    )
     found: list[Row] = []
     before: Row | None = None
     for place in places:
