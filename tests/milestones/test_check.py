@@ -255,7 +255,7 @@ def test_tags_of_trees_and_blobs_do_no_harm(clone: Clone, remote: Remote, tool: 
     done = tool("check", "--fix", "--yes", cwd=clone.root)
     assert "Traceback" not in done.err
     assert (clone.refs("refs/tags/week1"), remote.refs("refs/tags/week1")) == before
-    done = tool("rename", "week1x", "week3", "--push", "--yes", cwd=clone.root)
+    done = tool("rename", "week1x", "week3", "--push", cwd=clone.root)
     assert "Traceback" not in done.err
 
 
@@ -290,6 +290,6 @@ def test_a_clone_that_is_packed_or_has_reflogs_is_the_same(clone: Clone, remote:
     remote.git("pack-refs", "--all")
     ledger = Ledger(clone, remote)
     tool("check", "--fix", "--yes", cwd=clone.root)
-    tool("rename", "week4", "week5", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week4", "week5", "--push", cwd=clone.root).check(0)
     assert unequal(clone, remote) == []
     assert ledger.settle(renamed={"week4": "week5"}) == []

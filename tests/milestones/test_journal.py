@@ -62,7 +62,7 @@ def test_the_journal_done_right_is_one_rename(clone: Clone, remote: Remote, tool
     clone.tag("week2", MESSAGE)
     clone.publish("week2")
     early = clone.raw("refs/tags/week2")
-    tool("rename", "week2", "week2-start", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week2", "week2-start", "--push", cwd=clone.root).check(0)
     for side in (clone, remote):
         assert side.raw("refs/tags/week2-start") == early.replace(b"\ntag week2\n", b"\ntag week2-start\n")
         assert set(side.tags()) == {"week2-start"}
@@ -81,7 +81,7 @@ def test_a_peer_that_pushes_the_old_name_back_is_found(
     clone.publish("week2")
     peer = Clone(tmp_path / "peer", remote)
     peer.git("fetch", "--quiet", "--tags")
-    done = tool("rename", "week2", "week2-start", "--push", "--yes", cwd=clone.root).check(0)
+    done = tool("rename", "week2", "week2-start", "--push", cwd=clone.root).check(0)
     assert "--prune-tags" in done.said or "tag sync" in done.said
     peer.git("push", "--quiet", "--tags", "origin")
     assert set(remote.tags()) == {"week2", "week2-start"}

@@ -66,15 +66,15 @@ def behind(clone: Clone, remote: Remote) -> None:
     clone.git("update-ref", "-d", "refs/tags/week3")
 
 
-RENAME = ("rename", "week2", "week2-start", "--push", "--yes")
+RENAME = ("rename", "week2", "week2-start", "--push")
 SCENARIOS = {
     "rename": Scenario(one_week, RENAME),
     "rename by pieces": Scenario(one_week_by_pieces, RENAME),
     "rename packed": Scenario(packed, RENAME),
     "start": Scenario(one_week, ("start", "3", "-m", "x", "--push")),
     "finish": Scenario(one_week_by_pieces, ("finish", "3", "--push")),
-    "delete": Scenario(one_week, ("delete", "week2", "--push", "--yes"), ("week2",)),
-    "delete by pieces": Scenario(one_week_by_pieces, ("delete", "week2", "--push", "--yes"), ("week2",)),
+    "delete": Scenario(one_week, ("delete", "week2", "--yes"), ("week2",)),
+    "delete by pieces": Scenario(one_week_by_pieces, ("delete", "week2", "--yes"), ("week2",)),
     "fix": Scenario(journal, ("check", "--fix", "--yes")),
     "sync": Scenario(behind, ("sync", "--yes"), ("week1",)),
 }

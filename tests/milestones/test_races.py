@@ -14,21 +14,21 @@ from tests.milestones.repositories import Clone, Remote
 PAIRS = {
     "same start": (("start", "3", "-m", "x", "--push"), ("start", "3", "-m", "y", "--push")),
     "two renames": (
-        ("rename", "week2", "week2-start", "--push", "--yes"),
-        ("rename", "week2", "week7", "--push", "--yes"),
+        ("rename", "week2", "week2-start", "--push"),
+        ("rename", "week2", "week7", "--push"),
     ),
     "same rename": (
-        ("rename", "week2", "week2-start", "--push", "--yes"),
-        ("rename", "week2", "week2-start", "--push", "--yes"),
+        ("rename", "week2", "week2-start", "--push"),
+        ("rename", "week2", "week2-start", "--push"),
     ),
     "rename and delete": (
-        ("rename", "week2", "week2-start", "--push", "--yes"),
-        ("delete", "week2", "--push", "--yes"),
+        ("rename", "week2", "week2-start", "--push"),
+        ("delete", "week2", "--yes"),
     ),
     "two fixes": (("check", "--fix", "--yes"), ("check", "--fix", "--yes")),
     "fix and sync": (("check", "--fix", "--yes"), ("sync", "--yes")),
     "rename and start": (
-        ("rename", "week2", "week3-start", "--push", "--yes"),
+        ("rename", "week2", "week3-start", "--push"),
         ("start", "3", "-m", "y", "--push"),
     ),
 }

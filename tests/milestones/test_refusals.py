@@ -36,9 +36,9 @@ def test_an_existing_name_is_not_used_again(published: Clone, remote: Remote, to
     published.tag("week3")
     before = published.refs(), remote.refs()
     refused(tool("finish", "2", "-m", "again", cwd=published.root), "week2")
-    refused(tool("rename", "week3", "week2", "--yes", cwd=published.root), "week2")
-    refused(tool("rename", "week2", "week3", "--push", "--yes", cwd=published.root), "week3")
-    refused(tool("rename", "week2", "week2", "--yes", cwd=published.root))
+    refused(tool("rename", "week3", "week2", cwd=published.root), "week2")
+    refused(tool("rename", "week2", "week3", "--push", cwd=published.root), "week3")
+    refused(tool("rename", "week2", "week2", cwd=published.root))
     assert (published.refs(), remote.refs()) == before
 
 
@@ -56,7 +56,7 @@ def test_a_name_that_a_branch_carries_is_refused(
     side.git("branch", "week4", "HEAD" if where == "here" else "main")
     before = published.tags(), remote.tags()
     refused(tool("start", "3", "-m", "x", "--push", cwd=published.root), "branch", "week3-start")
-    refused(tool("rename", "week2", "week4", "--push", "--yes", cwd=published.root), "branch", "week4")
+    refused(tool("rename", "week2", "week4", "--push", cwd=published.root), "branch", "week4")
     assert (published.tags(), remote.tags()) == before
 
 
@@ -66,7 +66,7 @@ def test_a_tag_whose_name_a_branch_has_too_can_still_be_renamed(
     published.git("branch", "week2")
     published.git("push", "--quiet", "origin", "refs/heads/week2")
     branch = remote.refs("refs/heads/")
-    tool("rename", "week2", "week2-start", "--push", "--yes", cwd=published.root).check(0)
+    tool("rename", "week2", "week2-start", "--push", cwd=published.root).check(0)
     assert remote.refs("refs/heads/") == branch
     assert set(remote.tags()) == set(published.tags()) == {"week2-start"}
     assert published.refs("refs/heads/week2") != {}
@@ -125,7 +125,7 @@ def test_names_that_git_cannot_have_or_that_mislead_are_refused(
     published: Clone, remote: Remote, tool: Tool, name: str
 ) -> None:
     before = published.refs(), remote.refs()
-    done = refused(tool("rename", "--push", "--yes", "--", "week2", name, cwd=published.root))
+    done = refused(tool("rename", "--push", "--", "week2", name, cwd=published.root))
     assert done.code in (1, 2)
     assert "\x1b" not in done.err
     after = published.refs("refs/tags/"), remote.refs()
@@ -141,7 +141,7 @@ def test_odd_names_that_exist_can_be_renamed_and_deleted(
     text = clone.raw(f"refs/tags/{name}")
     tool("check", cwd=clone.root)
     tool("list", cwd=clone.root).check(0)
-    tool("rename", "--push", "--yes", "--", name, "week5", cwd=clone.root).check(0)
+    tool("rename", "--push", "--", name, "week5", cwd=clone.root).check(0)
     assert unequal(clone, remote) == []
     assert set(clone.tags()) == {"week5"}
     renamed = text.replace(f"\ntag {name}\n".encode(), b"\ntag week5\n")
@@ -157,7 +157,7 @@ def test_a_tag_that_stands_in_the_way_as_a_folder(published: Clone, remote: Remo
     published.tag("week3-start/a")
     before = published.refs(), remote.refs()
     refused(tool("start", "3", "-m", "x", "--push", cwd=published.root), "week3-start/a")
-    refused(tool("rename", "week2", "week3-start", "--push", "--yes", cwd=published.root))
+    refused(tool("rename", "week2", "week3-start", "--push", cwd=published.root))
     assert (published.refs(), remote.refs()) == before
 
 
@@ -166,7 +166,7 @@ def test_a_rename_into_a_folder_of_its_own_name_loses_nothing(
 ) -> None:
     ledger = Ledger(published, remote)
     for new in ("week2/start", "week2/a/b"):
-        tool("rename", "week2", new, "--push", "--yes", cwd=published.root)
+        tool("rename", "week2", new, "--push", cwd=published.root)
         assert ledger.settle(renamed={"week2": new}) == []
         assert unequal(published, remote) == []
 
@@ -198,7 +198,7 @@ def test_a_signed_tag_is_not_renamed_into_one_with_a_broken_signature(
     clone.git("config", "--unset", "gpg.format")
     assert b"-----BEGIN SSH SIGNATURE-----" in text
     before = clone.refs(), remote.refs()
-    refused(tool("rename", "week2", "week2-start", "--push", "--yes", cwd=clone.root), "sign")
+    refused(tool("rename", "week2", "week2-start", "--push", cwd=clone.root), "sign")
     assert (clone.refs(), remote.refs()) == before
 
 
@@ -210,11 +210,11 @@ def test_a_signed_tag_is_signed_again_where_the_key_is(
     allowed = tmp_path / "allowed"
     allowed.write_text(f"tester@example.com {key.with_suffix('.pub').read_text()}")
     clone.config("gpg.ssh.allowedSignersFile", str(allowed))
-    done = tool("rename", "week2", "week2-start", "--push", "--yes", cwd=clone.root)
+    done = tool("rename", "week2", "week2-start", "--push", cwd=clone.root)
     if done.code != 0:
         assert "--sign" in refused(done, "sign").err.lower() or "--resign" in done.err
         option = "--sign" if "--sign" in done.err else "--resign"
-        tool("rename", "week2", "week2-start", "--push", "--yes", option, cwd=clone.root).check(0)
+        tool("rename", "week2", "week2-start", "--push", option, cwd=clone.root).check(0)
     made = clone.raw("refs/tags/week2-start")
     head = text.partition(b"-----BEGIN")[0]
     assert made.partition(b"-----BEGIN")[0] == head.replace(b"\ntag week2\n", b"\ntag week2-start\n")
@@ -262,15 +262,15 @@ def test_a_shallow_clone_says_what_it_cannot_know(
 
 def test_a_delete_keeps_what_it_deletes(published: Clone, remote: Remote, tool: Tool) -> None:
     old = published.tags()["week2"]
-    tool("delete", "week2", "--push", "--yes", cwd=published.root).check(0)
+    tool("delete", "week2", "--yes", cwd=published.root).check(0)
     assert published.tags() == remote.tags() == {}
     assert old in published.refs("refs/bootstrap/").values()
     tool("check", cwd=published.root).check(0)
-    refused(tool("delete", "week2", "--push", "--yes", cwd=published.root), "week2")
+    refused(tool("delete", "week2", "--yes", cwd=published.root), "week2")
 
 
 def test_nothing_is_deleted_without_a_terminal_or_a_yes(published: Clone, remote: Remote, tool: Tool) -> None:
     before = published.refs(), remote.refs()
-    done = refused(tool("delete", "week2", "--push", cwd=published.root))
+    done = refused(tool("delete", "week2", cwd=published.root))
     assert "--yes" in done.err
     assert (published.refs(), remote.refs()) == before

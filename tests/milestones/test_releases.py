@@ -12,8 +12,8 @@ from tests.milestones.repositories import Clone, Remote
 from tests.secrets.stand_ins.machine import StandIns
 
 ADDRESS = "https://github.com/acme/journal.git"
-RENAME = ("rename", "week2", "week2-start", "--push", "--yes")
-DELETE = ("delete", "week2", "--push", "--yes")
+RENAME = ("rename", "week2", "week2-start", "--push")
+DELETE = ("delete", "week2", "--yes")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.milestones.promises import Ledger, unequal
 from tests.milestones.repositories import Clone, Remote
 
 Rename = tuple[str, ...]
-RENAME: Rename = ("rename", "week2", "week2-start", "--push", "--yes")
+RENAME: Rename = ("rename", "week2", "week2-start", "--push")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_over_http(published: Clone, remote: Remote, tool: Tool, host: Host) -> 
     tool(*RENAME, cwd=published.root).check(0)
     assert set(remote.tags()) == {"week2-start"}
     assert unequal(published, remote) == []
-    tool("delete", "week2-start", "--push", "--yes", cwd=published.root).check(0)
+    tool("delete", "week2-start", "--yes", cwd=published.root).check(0)
     assert remote.tags() == published.tags() == {}
 
 
@@ -117,7 +117,7 @@ def test_a_remote_that_refuses_changes_nothing_on_either_side(
     published = reached
     refusal(remote)
     before = published.tags(), remote.tags()
-    for arguments in (RENAME, ("delete", "week2", "--push", "--yes")):
+    for arguments in (RENAME, ("delete", "week2", "--yes")):
         if refusal is _protect_new and arguments[0] == "delete":
             continue
         done = tool(*arguments, cwd=published.root)
@@ -160,7 +160,7 @@ def test_a_lost_answer_is_found_out_by_asking_again(
     arguments = {
         "rename": RENAME,
         "start": ("start", "3", "-m", "x", "--push"),
-        "delete": ("delete", "week2", "--push", "--yes"),
+        "delete": ("delete", "week2", "--yes"),
     }[command]
     host.lose_answer = "git-receive-pack"
     done = tool(*arguments, cwd=published.root)
@@ -184,7 +184,7 @@ def test_a_tag_that_moved_on_the_remote_is_left_alone(
     moved = peer.tag("week2", "moved\n")
     peer.git("push", "--quiet", "--force", "origin", "refs/tags/week2")
     before = published.tags()
-    for arguments in (RENAME, ("delete", "week2", "--push", "--yes")):
+    for arguments in (RENAME, ("delete", "week2", "--yes")):
         done = tool(*arguments, cwd=published.root)
         assert done.code not in (0, 2), done
         assert remote.tags() == {"week2": moved}
@@ -259,7 +259,7 @@ def test_without_a_remote_everything_is_here_and_a_push_says_so(tmp_path: Path, 
     assert "git remote add" in done.err
     assert alone.tags() == before
     tool("finish", "1", "-m", "x", cwd=alone.root).check(0)
-    tool("rename", "week1", "week7", "--yes", cwd=alone.root).check(0)
+    tool("rename", "week1", "week7", cwd=alone.root).check(0)
     assert set(alone.tags()) == {"week1-start", "week7"}
     listed = tool("list", cwd=alone.root).check(0)
     assert "week7" in listed.out
@@ -274,7 +274,7 @@ def test_rehearsing_looks_at_the_leases_and_changes_nothing(
     for arguments in (
         ("start", "3", "-m", "x", "--push", "--dry-run"),
         ("finish", "3", "-m", "x", "--push", "--dry-run"),
-        ("delete", "week2", "--push", "--dry-run"),
+        ("delete", "week2", "--dry-run"),
         ("sync", "--dry-run"),
     ):
         tool(*arguments, cwd=published.root).check(0)
@@ -302,7 +302,7 @@ def test_a_server_that_dies_before_it_reports_is_not_said_to_have_refused(
     """It has done what was asked; git then knows only that the remote failed to report its status."""
     arguments = {
         "rename": RENAME,
-        "delete": ("delete", "week2", "--push", "--yes"),
+        "delete": ("delete", "week2", "--yes"),
         "start": ("start", "3", "-m", "x", "--push"),
     }[command]
     remote.hook("reference-transaction", '#!/bin/sh\n[ "$1" = committed ] && kill -9 $PPID\nexit 0\n')

@@ -136,13 +136,13 @@ name = st.sampled_from(NAMES)
 push = st.sampled_from([(), ("--push",)])
 words = st.one_of(
     st.builds(
-        lambda verb, number, more: (verb, str(number), "-m", "x", *more),
+        lambda verb, number, more: (verb, str(number), "-m", "x", "--no-scan", *more),
         st.sampled_from(["start", "finish"]),
         st.integers(1, 3),
         push,
     ),
-    st.builds(lambda old, new, more: ("rename", old, new, "--yes", *more), name, name, push),
-    st.builds(lambda one, more: ("delete", one, "--yes", *more), name, push),
+    st.builds(lambda old, new, more: ("rename", old, new, *more), name, name, push),
+    st.builds(lambda one: ("delete", one, "--yes"), name),
     st.just(("check", "--fix", "--yes")),
     st.just(("sync", "--yes")),
 )

@@ -64,8 +64,8 @@ def test_a_week_goes_well(clone: Clone, remote: Remote, tool: Tool, name: str) -
     tool("start", "1", "-m", "Begin\n\nx not a comment\n# nor this", "--push", cwd=clone.root).check(0)
     clone.commit("Work on week 1")
     tool("finish", "1", "--push", cwd=clone.root).check(0)
-    tool("rename", "week1", "week2", "--push", "--yes", cwd=clone.root).check(0)
-    tool("rename", "week2", "week1", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week1", "week2", "--push", cwd=clone.root).check(0)
+    tool("rename", "week2", "week1", "--push", cwd=clone.root).check(0)
     assert set(remote.tags()) == {"week1-start", "week1"}
     assert {name: clone.tags()[name] for name in private} == private
     assert unequal(clone, remote) == sorted(private)
@@ -125,7 +125,7 @@ def test_a_folder_with_spaces_a_dash_and_other_letters(tmp_path: Path, tool: Too
     remote = Remote(tmp_path / "-my remote 'of' $HOME.git")
     clone = Clone(tmp_path / '-a "clone" mit Umlaut ö', remote)
     tool("start", "1", "-m", "x", "--push", cwd=clone.root).check(0)
-    tool("rename", "week1-start", "week1", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week1-start", "week1", "--push", cwd=clone.root).check(0)
     assert remote.tags() == clone.tags()
     below = clone.root / "a folder"
     below.mkdir()
@@ -138,7 +138,7 @@ def test_from_a_linked_work_tree_and_its_own_branch(
     clone.git("worktree", "add", "--quiet", "-b", "side", str(tmp_path / "side"))
     side = tmp_path / "side"
     tool("start", "1", "-m", "x", "--push", cwd=side).check(0)
-    tool("rename", "week1-start", "week1", "--push", "--yes", cwd=side).check(0)
+    tool("rename", "week1-start", "week1", "--push", cwd=side).check(0)
     assert unequal(clone, remote) == []
     tool("check", cwd=clone.root).check(0)
 
@@ -200,7 +200,7 @@ def test_messages(clone: Clone, remote: Remote, tool: Tool, kind: str) -> None:
     if MESSAGES[kind].strip():
         assert MESSAGES[kind].strip().replace("\r\n", "\n").encode() in text
     ledger = Ledger(clone, remote)
-    tool("rename", "week1-start", "week2-start", "--push", "--yes", cwd=clone.root)
+    tool("rename", "week1-start", "week2-start", "--push", cwd=clone.root)
     assert ledger.settle(renamed={"week1-start": "week2-start"}) == []
     assert unequal(clone, remote) == []
     shown = tool("list", cwd=clone.root).check(0)

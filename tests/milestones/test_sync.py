@@ -26,7 +26,7 @@ def peer(clone: Clone, remote: Remote, tmp_path: Path) -> Clone:
 def test_a_renamed_tag_is_taken_and_the_old_name_dropped_by_name(
     clone: Clone, remote: Remote, peer: Clone, tool: Tool
 ) -> None:
-    tool("rename", "week2", "week2-start", "--push", "--yes", cwd=clone.root).check(0)
+    tool("rename", "week2", "week2-start", "--push", cwd=clone.root).check(0)
     before, ledger = peer.refs(), Ledger(peer, remote)
     planned = tool("sync", "--dry-run", cwd=peer.root)
     assert "week2" in planned.err
