@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bootstrap.milestones import mending, sequence, sides, twins
 from bootstrap.milestones.findings import Finding, Flaw
 from bootstrap.milestones.mending import commits_behind
+from bootstrap.milestones.names import other_branch, typed
 from bootstrap.milestones.plans import Change, Side
 from bootstrap.milestones.reading import Reading, Tag
 from bootstrap.milestones.tag_object import id_of
@@ -34,7 +35,7 @@ def _broken(reading: Reading) -> Iterator[Finding]:
             Flaw.BROKEN,
             name,
             "its file is damaged: git does not see it any more",
-            f"Remove it, and get it again: git update-ref -d {name} && bootstrap tag sync",
+            f"Remove it, and get it again: git update-ref -d {typed(name)} && bootstrap tag sync",
         )
 
 
@@ -72,7 +73,7 @@ def _inner(
             Flaw.SIGNED,
             tag.name,
             f"{text}; its signature covers that name, so only a new one mends it",
-            f"Sign it anew, with your key: bootstrap tag rename {tag.name} {tag.name} --sign",
+            f"Sign it anew, with your key: bootstrap tag rename --sign {typed(tag.name, tag.name)}",
         )
     else:
         yield Finding(Flaw.INNER_NAME, tag.name, text, _hint(changes), changes=changes, objects=objects)
@@ -98,7 +99,7 @@ def _names(reading: Reading, tag: Tag) -> Iterator[Finding]:
             Flaw.BRANCH,
             name,
             "a branch here has the same name: git push and git log take neither for sure",
-            f"Give the branch another: git branch -m {name} {name}-work",
+            f"Give the branch another: git branch -m {typed(name, name + '-work')}",
         )
     elif name in remote_heads:
         where = reading.remote_name
@@ -106,15 +107,15 @@ def _names(reading: Reading, tag: Tag) -> Iterator[Finding]:
             Flaw.BRANCH,
             name,
             f"a branch on {where} has the same name: git push takes neither",
-            f"Give that branch another: git push {where} {remote_heads[name]}:refs/heads/{name}-work "
-            f":refs/heads/{name}",
+            f"Give that branch another: {other_branch(where, name, remote_heads[name])}",
         )
     if name.startswith("-") or name in _ODD:
+        better = f"{name.strip('-@').lower() or 'other'}-tag"
         yield Finding(
             Flaw.NAME,
             name,
             "git takes this name for something else",
-            f"Give it another: bootstrap tag rename -- {name} {name.strip('-@').lower() or 'tag'}-tag",
+            f"Give it another: bootstrap tag rename {typed(name, better)}",
         )
 
 

@@ -1,6 +1,7 @@
 """How milestones are named: `week2-start` where a week begins, `week2` where it is finished."""
 
 import re
+import shlex
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -8,6 +9,18 @@ from msgspec import Struct
 #: words that people write for the two ends of a week
 _STARTS = ("start", "begin", "beginning", "started", "starting", "s")
 _FINISHES = ("", "end", "finish", "finished", "done", "complete", "completed", "final", "f")
+
+
+def typed(*names: str) -> str:
+    """Write names as the arguments of a command in a line for a shell: somebody else may have chosen them."""
+    ends = "-- " if any(name.startswith("-") for name in names) else ""
+    return ends + " ".join(map(shlex.quote, names))
+
+
+def other_branch(remote: str, name: str, commit: str) -> str:
+    """The line that gives a branch of a remote another name."""
+    moves = typed(f"{commit}:refs/heads/{name}-work", f":refs/heads/{name}")
+    return f"git fetch {typed(remote)} && git push {typed(remote)} {moves}"
 
 
 class Place(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bootstrap.milestones.findings import Finding, Flaw
 from bootstrap.milestones.mending import id_under, renamed
-from bootstrap.milestones.names import Drift, Place
+from bootstrap.milestones.names import Drift, Place, typed
 from bootstrap.milestones.plans import Change, Side
 from bootstrap.milestones.ranges import History
 from bootstrap.milestones.reading import Reading, Tag
@@ -39,13 +39,15 @@ def _drift(reading: Reading, tag: Tag, drift: Drift, *, taken: bool) -> Finding:
     )
     text = f"it is not called like a milestone; {drift.meant} is meant" + ("" if drift.plain else ", perhaps")
     if not free:
-        hint = f"{drift.meant} is taken. Choose another: bootstrap tag rename {tag.name} NAME"
+        hint = f"{drift.meant} is taken. Choose another: bootstrap tag rename {typed(tag.name)} NAME"
         return Finding(Flaw.DRIFT, tag.name, text, hint)
-    hint = f"Rename it: bootstrap tag rename {tag.name} {drift.meant}"
+    hint = f"Rename it: bootstrap tag rename {typed(tag.name, drift.meant)}"
     there = reading.there(tag.name)
     signed = tag.object is not None and tag.object.signed
     if signed or there not in (None, tag.id):
-        return Finding(Flaw.DRIFT, tag.name, text, hint + (" --sign" if signed else ""))
+        return Finding(
+            Flaw.DRIFT, tag.name, text, hint.replace("rename", "rename --sign", 1) if signed else hint
+        )
     data = renamed(tag, drift.meant)
     new = id_under(tag, drift.meant)
     changes = (

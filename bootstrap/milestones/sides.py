@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from bootstrap.milestones import mending
 from bootstrap.milestones.findings import Finding, Flaw
+from bootstrap.milestones.names import typed
 from bootstrap.milestones.plans import Change, Side
 from bootstrap.milestones.reading import Reading, Tag
 from bootstrap.milestones.tag_object import id_of
@@ -35,13 +36,13 @@ def look(reading: Reading, better: Mapping[str, bytes], settled: Collection[str]
 def _here_only(reading: Reading, tag: Tag) -> Finding:
     where = reading.remote_name
     if reading.names.place(tag.name) is None:
-        hint = f"To publish it: git push {where} refs/tags/{tag.name}"
+        hint = f"To publish it: git push {typed(where, 'refs/tags/' + tag.name)}"
         return Finding(Flaw.HERE_ONLY, tag.name, f"it is here, not on {where}", hint, note=True)
     return Finding(
         Flaw.HERE_ONLY,
         tag.name,
         f"it is here, not on {where}",
-        f"Publish it: bootstrap tag check --fix, or delete it: bootstrap tag delete {tag.name}",
+        f"Publish it: bootstrap tag check --fix, or delete it: bootstrap tag delete {typed(tag.name)}",
         changes=(Change(tag.name, None, Side(None, tag.id), "published"),),
         publishes=(tag.name,),
     )

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from bootstrap.milestones.findings import Finding, Flaw
 from bootstrap.milestones.mending import id_under
+from bootstrap.milestones.names import typed
 from bootstrap.milestones.plans import Change, Side
-from bootstrap.milestones.reading import Reading, Tag
+from bootstrap.milestones.reading import DELETED, Reading, Tag
 
 
 def look(reading: Reading) -> list[Finding]:
@@ -98,7 +99,7 @@ def _twice(reading: Reading, tag: Tag, twin: str) -> Finding | None:
         Flaw.TWICE,
         tag.name,
         f"{twin} is the same tag under another name",
-        f"Delete the old one: bootstrap tag delete {tag.name}, or: bootstrap tag delete {twin}",
+        f"Delete the old one: bootstrap tag delete {typed(tag.name)}, or: bootstrap tag delete {typed(twin)}",
     )
 
 
@@ -137,10 +138,12 @@ def _deleted(reading: Reading) -> Iterator[Finding]:
         here, there = reading.here(name), reading.there(name)
         if one not in (here, there):
             continue
-        keep = f"To keep it: git update-ref -d refs/bootstrap/deleted/{kept}"
+        keep = f"To keep it: git update-ref -d {typed(DELETED + kept)}"
         if here is not None and there is not None:
             text = f"it was deleted here, and is still, or again, here and on {reading.remote_name}"
-            yield Finding(Flaw.CAME_BACK, name, text, f"Delete it: bootstrap tag delete {name}. {keep}")
+            yield Finding(
+                Flaw.CAME_BACK, name, text, f"Delete it: bootstrap tag delete {typed(name)}. {keep}"
+            )
         elif here == one:
             text = "it was being deleted, and is still here"
             change = Change(name, Side(one, None), None, "deleted")

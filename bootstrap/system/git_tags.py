@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -70,7 +71,7 @@ def refs_and_broken(root: Path, *patterns: str) -> tuple[list[Ref], list[str]]:
         name = os.fsdecode(missing[1])
         raise BootstrapError(
             f"{name} leads to an object that this clone does not have",
-            f"Remove it, and get it again: git update-ref -d {name} && bootstrap tag sync",
+            f"Remove it, and get it again: git update-ref -d {shlex.quote(name)} && bootstrap tag sync",
         )
     if answer.returncode != 0:
         raise BootstrapError(

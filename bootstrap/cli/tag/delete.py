@@ -17,6 +17,7 @@ from bootstrap.cli.tag.shared import (
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags.changing import delete
+from bootstrap.milestones.names import typed
 
 
 @verb()
@@ -49,6 +50,6 @@ def command(session: Session, name: str, *, push: bool, remote: str | None, yes:
         where = f"on {reading.remote_name} and here" if plan.remote_edits else "here"
         output.words(output.clean_value(f"{name} is deleted, {where}."), style="green")
         for kept, _ in plan.kept:
-            back = f"git update-ref {plan.changes[0].ref} {kept} && git update-ref -d {kept}"
+            back = f"git update-ref {typed(plan.changes[0].ref, kept)} && git update-ref -d {typed(kept)}"
             output.words(output.clean_value(f"  To bring it back: {back}"))
     return 0

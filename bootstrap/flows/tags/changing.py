@@ -8,6 +8,7 @@ from bootstrap.flows.tags.place import TagPlace, read_both
 from bootstrap.flows.tags.refusals import check_branch, check_free, check_name
 from bootstrap.flows.tags.releases import check_releases
 from bootstrap.milestones.mending import renamed
+from bootstrap.milestones.names import typed
 from bootstrap.milestones.plans import Change, Plan, Side
 from bootstrap.milestones.reading import Reading, Tag
 from bootstrap.model.errors import BootstrapError, UsageError
@@ -127,7 +128,7 @@ def _object_of(reading: Reading, tag: Tag, wish: Renaming) -> str:
     if not wish.sign:
         raise BootstrapError(
             f"{wish.old} is signed, and its signature covers its name: under another it does not hold",
-            f"Sign it anew, with your key: bootstrap tag rename {wish.old} {wish.new} --sign",
+            f"Sign it anew, with your key: bootstrap tag rename --sign {typed(wish.old, wish.new)}",
         )
     return git_signing.sign(
         reading.root, wish.new, tag.object.target, tag.object.tagger, tag.object.unsigned_message

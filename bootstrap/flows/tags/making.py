@@ -11,7 +11,7 @@ from bootstrap.milestones.plans import Change, Plan, Side
 from bootstrap.milestones.reading import Reading
 from bootstrap.milestones.tag_object import TagObject
 from bootstrap.model.errors import BootstrapError, UsageError
-from bootstrap.system import git, git_editor, git_log, git_signing, git_tags
+from bootstrap.system import git, git_editor, git_log, git_objects, git_signing, git_tags
 
 
 class Wish(Struct, frozen=True):
@@ -55,6 +55,8 @@ def make(place: TagPlace, wish: Wish) -> Made:
     check_order(reading, wish.place, commit)
     message = _message(reading, wish, since, commit)
     made = _object(reading, name, commit, message, wish)
+    if wish.push:
+        notes += _going_along(reading, commit)
     there = Side(None, made) if wish.push else None
     plan = Plan(
         (Change(name, Side(None, made), there),),
@@ -78,6 +80,16 @@ def _commit(reading: Reading, wish: Wish) -> str:
     return found
 
 
+def _going_along(reading: Reading, commit: str) -> list[str]:
+    """Say that commits become public with the tag that no branch of the remote has."""
+    heads = reading.remote.heads.values() if reading.remote is not None else ()
+    count = len(git_objects.commits_beyond(reading.root, heads, commit))
+    if not count:
+        return []
+    things = "1 commit goes along" if count == 1 else f"{count} commits go along"
+    return [f"{things} that no branch of {reading.remote_name} has: push the branch, too"]
+
+
 def _only_to_publish(reading: Reading, name: str, wish: Wish) -> bool:
     """Whether the tag is here already as it is asked for, and only the remote lacks it."""
     tag = reading.tags.get(name)
@@ -89,6 +101,7 @@ def _only_to_publish(reading: Reading, name: str, wish: Wish) -> bool:
 
 def _publish(reading: Reading, name: str, since: Previous | None, notes: list[str]) -> Made:
     tag = reading.tags[name]
+    notes += _going_along(reading, tag.target) if tag.kind == "commit" else []
     notes.append(f"{name} is here already, and is only pushed")
     plan = Plan(
         (Change(name, None, Side(None, tag.id)),),

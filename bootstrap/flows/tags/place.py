@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootstrap.milestones.names import Names
+from bootstrap.milestones.names import Names, typed
 from bootstrap.milestones.reading import Reading, ask
 from bootstrap.model.errors import BootstrapError, NotConfiguredError, UsageError
 from bootstrap.system import git, git_remote
@@ -69,9 +69,10 @@ def _only(remotes: Sequence[Remote], notes: list[str], *, needs: bool) -> Remote
     names = [remote.name for remote in remotes]
     likely = next((remote for remote in remotes if remote.name == "origin"), remotes[0])
     if needs:
+        name = typed(likely.name)
         raise UsageError(
             f"this clone has several remotes: {', '.join(names)}",
-            f"Name one: --remote {likely.name}, or for good: git config remote.pushDefault {likely.name}",
+            f"Name one: --remote {name}, or for good: git config remote.pushDefault {name}",
         )
     others = ", ".join(name for name in names if name != likely.name)
     notes.append(f"only {likely.name} was asked, not {others}: name another with --remote")

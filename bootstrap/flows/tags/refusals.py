@@ -1,6 +1,6 @@
 """What speaks against giving a name to a tag, each with the way out."""
 
-from bootstrap.milestones.names import Place
+from bootstrap.milestones.names import Place, other_branch, typed
 from bootstrap.milestones.ranges import History
 from bootstrap.milestones.reading import Reading
 from bootstrap.model.errors import BootstrapError, UsageError
@@ -22,14 +22,13 @@ def check_branch(reading: Reading, name: str) -> None:
     if name in reading.heads:
         raise BootstrapError(
             f"a branch here is called {name}, too: git would not know which one is meant",
-            f"Give the branch another name: git branch -m {name} {name}-work",
+            f"Give the branch another name: git branch -m {typed(name, name + '-work')}",
         )
     if reading.remote is not None and name in reading.remote.heads:
         where = reading.remote_name
         raise BootstrapError(
             f"a branch on {where} is called {name}, too: git would not know which one is meant",
-            f"Give it another name there: git push {where} refs/remotes/{where}/{name}:refs/heads/{name}-work"
-            f" :refs/heads/{name}",
+            f"Give it another name there: {other_branch(where, name, reading.remote.heads[name])}",
         )
 
 
@@ -44,8 +43,8 @@ def check_free(reading: Reading, name: str) -> None:
     if here is not None:
         raise BootstrapError(
             f"{name} exists already, here{' and on ' + reading.remote_name if there else ''}",
-            f"See what is in it: git show refs/tags/{name}. To use the name again: "
-            f"bootstrap tag rename {name} old-{name}",
+            f"See what is in it: git show {typed('refs/tags/' + name)}. To use the name again: "
+            f"bootstrap tag rename {typed(name, 'old-' + name)}",
         )
     if there is not None:
         raise BootstrapError(
@@ -56,7 +55,7 @@ def check_free(reading: Reading, name: str) -> None:
     if blocking is not None:
         raise BootstrapError(
             f"{name} and {blocking} cannot both exist: git keeps tags in folders",
-            f"Rename that one first: bootstrap tag rename {blocking} {blocking.replace('/', '-')}",
+            f"Rename that one first: bootstrap tag rename {typed(blocking, blocking.replace('/', '-'))}",
         )
 
 

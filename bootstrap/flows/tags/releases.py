@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
+from bootstrap.milestones.names import typed
 from bootstrap.milestones.reading import Reading
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.repository import of_remote
@@ -36,12 +37,12 @@ def check_releases(
     if release.get("isImmutable"):
         raise BootstrapError(
             f"an immutable GitHub release stands behind {name}: nobody can move or delete it",
-            f"Leave {name} as it is, and make another beside it: git tag -a NAME {name}^{{}}",
+            f"Leave it, and make another beside it: git tag -a NAME {typed(f'refs/tags/{name}^{{}}')}",
         )
     if not moves:
         raise BootstrapError(
             f"a GitHub release stands behind {name}: without the tag it becomes a draft, and its links break",
-            f"Delete the release, not the tag, and run this again: gh release delete {name} --repo {slug}",
+            f"Delete the release alone, and come back: gh release delete --repo {typed(slug, name)}",
         )
 
 
