@@ -61,6 +61,10 @@ class Names(Struct, frozen=True):
         found = re.fullmatch(rf"{re.escape(self.prefix)}(0|[1-9][0-9]{{0,5}})(-start)?", name, re.ASCII)
         return Place(int(found[1]), found[2] is None) if found else None
 
+    def concerns(self, name: str) -> bool:
+        """Whether `name` is a milestone's, or means one."""
+        return self.place(name) is not None or self.drift(name) is not None
+
     def number(self, name: str) -> int | str:
         """The week of a milestone's name, to be typed in a command."""
         place = self.place(name)

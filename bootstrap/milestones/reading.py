@@ -48,7 +48,11 @@ class RemoteTags(NamedTuple):
 class Reading:
     """Everything that commands decide on, read once; `remote` is None where none was asked."""
 
-    def __init__(self, root: Path, names: Names, remote: RemoteTags | None = None) -> None:
+    def __init__(
+        self, root: Path, names: Names, remote: RemoteTags | None = None, *, silent: str | None = None
+    ) -> None:
+        #: the name of the remote that was asked and did not answer
+        self.silent = silent
         self.root = root
         self.names = names
         self.remote = remote

@@ -35,7 +35,7 @@ def look(reading: Reading, better: Mapping[str, bytes], settled: Collection[str]
 
 def _here_only(reading: Reading, tag: Tag) -> Finding:
     where = reading.remote_name
-    if reading.names.place(tag.name) is None:
+    if not reading.names.concerns(tag.name):
         hint = f"To publish it: git push {typed(where, 'refs/tags/' + tag.name)}"
         return Finding(Flaw.HERE_ONLY, tag.name, f"it is here, not on {where}", hint, note=True)
     return Finding(

@@ -15,8 +15,9 @@ from bootstrap.flows.tags import messages
 from bootstrap.flows.tags.checking import look_at, mend, mending, remove_locks, together, under_releases
 from bootstrap.flows.tags.place import TagPlace
 from bootstrap.milestones.findings import Finding
+from bootstrap.milestones.names import typed
 from bootstrap.milestones.reading import Reading
-from bootstrap.model.errors import BootstrapError, ProblemsFoundError
+from bootstrap.model.errors import BootstrapError, ProblemsFoundError, RemoteRefusedError
 
 #: what is mended may show what is wrong behind it: first both sides agree, then the object, then its name
 _ROUNDS = 5
@@ -71,7 +72,7 @@ def command(
         output.json_document(
             {"findings": [_plain(finding) for finding in findings], "mended": done, "notes": notes}
         )
-    return _conclude(findings, refused, fixed=fix and not dry_run)
+    return _conclude(findings, refused, fixed=fix and not dry_run) or _unasked(reading)
 
 
 class _Options(NamedTuple):
@@ -154,6 +155,17 @@ def _plain(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _unasked(reading: Reading) -> int:
+    """Do not say that all is well of what nobody could look at."""
+    if reading.silent is None:
+        return 0
+    output.error(
+        f"{reading.silent} could not be asked: what it has was not compared",
+        f"Try it yourself: git ls-remote {typed(reading.silent)}",
+    )
+    return RemoteRefusedError.exit_code
+
+
 def _conclude(findings: list[Finding], refused: dict[str, BootstrapError], *, fixed: bool) -> int:
     """Put the outcome into a line and the exit code."""
     problems = [finding for finding in findings if not finding.note]
@@ -162,7 +174,7 @@ def _conclude(findings: list[Finding], refused: dict[str, BootstrapError], *, fi
         output.error(f"{len(refused)} not mended, first {name}: {error.message}", error.hint)
         return error.exit_code
     if not problems:
-        output.words("The tags are right.", style="green")
+        output.words("The tags here are right.", style="green")
         return 0
     plural = "s" * (len(problems) > 1)
     left = " left" if fixed else ""

@@ -36,7 +36,7 @@ def read(place: TagPlace, notes: list[str], *, needs: bool) -> Reading:
         if needs:
             raise
         notes.append(f"{error.message}: only this clone is looked at")
-        answered = None
+        return Reading(place.root, place.names, silent=remote.name)
     return Reading(place.root, place.names, answered)
 
 

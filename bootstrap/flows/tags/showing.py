@@ -17,7 +17,7 @@ from bootstrap.system.git_log import FileChange, Line
 
 #: rows of each list; the rest is counted
 _LISTED = 100
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 
 
 class Week(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Week(Struct, frozen=True):
     finished: str | None
     commits: list[Line]
     files: list[FileChange]
-    #: the page of the repository, where the remote is a host whose pages are known
+    #: where the remote's host shows commits, where that is known
     page: str | None
     #: the page that compares both ends
     compare: str | None
@@ -67,7 +67,7 @@ def show(place: TagPlace, number: int) -> Week:
     if until is None or (finish is not None and finish.kind != "commit"):
         raise BootstrapError(f"week {number} does not end at a commit", "See why: bootstrap tag check")
     after = since.commit if since is not None else None
-    page, gitlab = _page(place)
+    page = _page(place)
     ends = (
         since.name if since is not None else None,
         finish.name if finish is not None else until[:10],
@@ -83,7 +83,7 @@ def show(place: TagPlace, number: int) -> Week:
         commits=git_log.subjects(place.root, after, until),
         files=git_log.files(place.root, after, until),
         page=page,
-        compare=_compare(page, ends, gitlab=gitlab) if page is not None and ends[0] is not None else None,
+        compare=_compare(page, ends) if page is not None and ends[0] is not None else None,
     )
 
 
@@ -109,24 +109,24 @@ def day(seconds: int, zone: str) -> str | None:
         return None
 
 
-def _page(place: TagPlace) -> tuple[str | None, bool]:
-    """The address of the repository's page, and whether the host is a GitLab; None for other hosts."""
+def _page(place: TagPlace) -> str | None:
+    """The address below which the remote's host shows commits and comparisons; None for an unknown host."""
     remotes, default = git_remote.remotes(place.root)
     wanted = place.named or default or "origin"
     remote = next((one for one in remotes if one.name == wanted), remotes[0] if remotes else None)
     if remote is None:
-        return None, False
+        return None
     repository = of_remote(remote.url, place.root)
     host = repository.identity.partition("/")[0]
     gitlab = host == "gitlab.com" or host.startswith("gitlab.")
     if repository.slug is None or ":" in host or not (gitlab or host == "github.com"):
-        return None, False
-    return f"https://{host}/{quote(repository.slug)}", gitlab
+        return None
+    return f"https://{host}/{quote(repository.slug)}{'/-' if gitlab else ''}"
 
 
-def _compare(page: str, ends: tuple[str | None, str], *, gitlab: bool) -> str:
+def _compare(page: str, ends: tuple[str | None, str]) -> str:
     after, until = (quote(end or "", safe="") for end in ends)
-    return f"{page}/{'-/' if gitlab else ''}compare/{after}...{until}"
+    return f"{page}/compare/{after}...{until}"
 
 
 def markdown(week: Week) -> str:
@@ -134,7 +134,7 @@ def markdown(week: Week) -> str:
     days = " to ".join(filter(None, (week.started, week.finished)))
     numbers = (
         f"{_count(len(week.commits), 'commit')}, {_count(len(week.files), 'file')} changed, "
-        f"{sum(one.added or 0 for one in week.files)} lines added, "
+        f"{_count(sum(one.added or 0 for one in week.files), 'line')} added, "
         f"{sum(one.removed or 0 for one in week.files)} removed."
     )
     parts = [f"## {week.title}", " ".join(filter(None, (f"{days}:" if days else "", numbers)))]
@@ -177,9 +177,10 @@ def _escaped(text: str) -> str:
 
 
 def _code(path: str) -> str:
-    """Write a path as code; a backquote in it wants two around it, a bar would end the cell."""
-    text = " ".join(path.split("\n")).replace("|", "\\|")
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
+    """Write a path as code; around backquotes in it stand more of them, and a bar would end the cell."""
+    text = " ".join(path.splitlines()).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    return f"{'`' * (longest + 1)} {text} {'`' * (longest + 1)}" if longest else f"`{text}`"
 
 
 def _lines(number: int | None) -> str:
