@@ -228,6 +228,21 @@ def test_a_lock_whose_owner_lives_is_left_alone(clone: Clone, tool: Tool) -> Non
     tool("check", cwd=clone.root).check(0)
 
 
+def test_a_git_that_is_dead_but_not_buried_owns_no_lock(clone: Clone, remote: Remote, tool: Tool) -> None:
+    """Whoever has killed it may never ask how it ended; in a container nobody else may, either."""
+    stale_lock(clone, remote)
+    dead = subprocess.Popen(["git", "cat-file", "--batch"], cwd=clone.root, stdin=subprocess.PIPE)
+    assert dead.stdin is not None
+    with dead.stdin:
+        dead.kill()
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+        try:
+            tool("check", "--fix", "--yes", cwd=clone.root).check(0)
+        finally:
+            dead.wait()
+    assert clone.locks() == []
+
+
 def test_other_tags_are_no_milestones_and_left_alone(clone: Clone, remote: Remote, tool: Tool) -> None:
     clone.lightweight("v1.0")
     clone.tag("weekly")
