@@ -55,9 +55,10 @@ def owners(root: Path, folder: Path) -> list[int]:
     """
     places = [os.path.realpath(root), os.path.realpath(folder)]
     found = []
-    for process in psutil.process_iter(("pid", "name", "uids", "cwd")):
+    for process in psutil.process_iter(("pid", "name", "uids", "cwd", "status")):
         name, cwd = process.info["name"] or "", process.info["cwd"]
-        if not name.startswith("git"):
+        # One that has ended holds nothing, though nobody may ever ask how it did: few containers have an init.
+        if not name.startswith("git") or process.info["status"] in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             continue
         uids = process.info["uids"]
         own = uids is not None and uids.real == os.getuid()
