@@ -38,6 +38,9 @@ def _here_only(reading: Reading, tag: Tag) -> Finding:
     if not reading.names.concerns(tag.name):
         hint = f"To publish it: git push {typed(where, 'refs/tags/' + tag.name)}"
         return Finding(Flaw.HERE_ONLY, tag.name, f"it is here, not on {where}", hint, note=True)
+    if tag.kind != "commit":
+        text = f"it is here, not on {where}, and leads to a {tag.kind}, which is no milestone"
+        return Finding(Flaw.HERE_ONLY, tag.name, text, f"Delete it: bootstrap tag delete {typed(tag.name)}")
     return Finding(
         Flaw.HERE_ONLY,
         tag.name,

@@ -57,7 +57,7 @@ def owners(root: Path, folder: Path) -> list[int]:
     found = []
     for process in psutil.process_iter(("pid", "name", "uids", "cwd", "status")):
         name, cwd = process.info["name"] or "", process.info["cwd"]
-        # One that has ended holds nothing, though nobody may ever ask how it did: few containers have an init.
+        # One that has ended holds nothing, even if nobody ever asks how: few containers have an init.
         if not name.startswith("git") or process.info["status"] in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             continue
         uids = process.info["uids"]

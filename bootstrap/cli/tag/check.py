@@ -7,11 +7,10 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
-from bootstrap.cli.tag.leaks import Publishing, check_for_secrets
+from bootstrap.cli.tag.leaks import Publishing, check_for_secrets, publishing
 from bootstrap.cli.tag.shared import agreed, dry_run_option, place_of, remote_option, show_plan, yes_option
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
-from bootstrap.flows.tags import messages
 from bootstrap.flows.tags.checking import look_at, mend, mending, remove_locks, together, under_releases
 from bootstrap.flows.tags.place import TagPlace
 from bootstrap.milestones.findings import Finding
@@ -128,9 +127,7 @@ def _publishing(reading: Reading, findings: list[Finding]) -> list[Publishing]:
     for finding in findings:
         for name in finding.publishes:
             tag = reading.tags.get(name) or reading.tags[finding.name]
-            place = reading.names.place(name)
-            since = messages.previous(reading, place) if place is not None else None
-            found.append(Publishing(name, tag.id, tag.target, since.commit if since is not None else None))
+            found.append(publishing(reading, name, tag.id, tag.target))
     return found
 
 

@@ -8,6 +8,7 @@ from bootstrap.cli.secrets.looking import scanner_of
 from bootstrap.cli.secrets.scan import leak_line
 from bootstrap.cli.session import Session
 from bootstrap.cli.waiting import waiting
+from bootstrap.flows.tags import messages
 from bootstrap.flows.tags.leaks import look
 from bootstrap.milestones.reading import Reading
 from bootstrap.model.errors import ProblemsFoundError
@@ -20,6 +21,15 @@ class Publishing(NamedTuple):
     id: str
     commit: str
     since: str | None
+
+
+def publishing(reading: Reading, name: str, one: str, commit: str) -> Publishing:
+    """What becomes public with a tag `one` of this name; of no milestone, only what the remote lacks."""
+    place = reading.names.place(name)
+    if place is None:
+        return Publishing(name, one, commit, commit)
+    since = messages.previous(reading, place)
+    return Publishing(name, one, commit, since.commit if since is not None else None)
 
 
 def check_for_secrets(

@@ -4,7 +4,7 @@ import click
 
 from bootstrap.cli import output
 from bootstrap.cli.session import Session
-from bootstrap.cli.tag.leaks import Publishing, check_for_secrets
+from bootstrap.cli.tag.leaks import check_for_secrets, publishing
 from bootstrap.cli.tag.shared import (
     agreed,
     as_json,
@@ -61,7 +61,7 @@ def command(
         new_there = next((change.there for change in plan.changes if change.name == new), None)
         if reading.there(old) is None and new_there is not None and new_there.changes:
             tag = reading.tags[old]
-            wanted = Publishing(new, new_there.after or tag.id, tag.target, None)
+            wanted = publishing(reading, new, new_there.after or tag.id, tag.target)
             check_for_secrets(session, reading, [wanted], no_scan=no_scan)
         agreed(f"Rename {output.clean_value(old)}?", yes=yes, silence=True)
         carry_out(place, plan)
