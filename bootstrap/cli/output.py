@@ -86,9 +86,13 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write rows in columns to stdout; the last column is as long as it is."""
     everything = [tuple(map(clean_value, row)) for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in everything) for column in range(len(headings))]
-    for number, row in enumerate(everything):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        data(line, style="bright_black" if number == 0 else None)
+    first, *others = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in everything
+    )
+    data(first, style="bright_black")
+    if others:
+        data("\n".join(others))  # in one: thousands of rows would be as many writes
 
 
 def diff_line(line: str) -> None:

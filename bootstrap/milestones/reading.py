@@ -113,27 +113,21 @@ def _below(folder: str, refs: list[git_tags.Ref]) -> dict[str, str]:
 
 def _tags(root: Path, refs: list[git_tags.Ref]) -> dict[str, Tag]:
     """Read the tag objects behind refs, and those behind these: one git for each depth of nesting."""
-    known: dict[str, tuple[str, bytes]] = {}
+    known: dict[str, TagObject | None] = {}
     wanted = [ref.id for ref in refs if ref.kind == "tag"]
     while wanted:
-        found = git_tags.objects(root, wanted)
+        found = {one: tag_object(data) for one, (_, data) in git_tags.objects(root, wanted).items()}
         known.update(found)
-        inner = (tag_object(data) for _, data in found.values())
-        wanted = [
-            one.target for one in inner if one is not None and one.kind == "tag" and one.target not in known
-        ]
+        inner = (one.target for one in found.values() if one is not None and one.kind == "tag")
+        wanted = [target for target in inner if target not in known]
     return {ref.name.removeprefix(git_tags.TAGS): _tag(ref, known) for ref in refs}
 
 
-def _tag(ref: git_tags.Ref, known: Mapping[str, tuple[str, bytes]]) -> Tag:
+def _tag(ref: git_tags.Ref, known: Mapping[str, TagObject | None]) -> Tag:
     target, kind = ref.id, ref.kind
-    while kind == "tag" and target in known:
-        inner = tag_object(known[target][1])
-        if inner is None:
-            break
+    while kind == "tag" and (inner := known.get(target)) is not None:
         target, kind = inner.target, inner.kind
-    own = tag_object(known[ref.id][1]) if ref.id in known else None
-    return Tag(ref.name.removeprefix(git_tags.TAGS), ref.id, own, target, kind)
+    return Tag(ref.name.removeprefix(git_tags.TAGS), ref.id, known.get(ref.id), target, kind)
 
 
 def tag_object(data: bytes) -> TagObject | None:

@@ -57,8 +57,9 @@ def check_for_secrets(
     for leak in dict.fromkeys(leaks):
         output.words(output.clean_value(leak_line(leak)), style="red")
     if leaks:
+        count = len(set(leaks))
         raise ProblemsFoundError(
-            f"{len(set(leaks))} secrets would become public: nothing was pushed, and no tag was made",
+            f"{count} secret{'s' * (count > 1)} would become public: nothing was changed",
             "Take them out (docs/how-to/leaks.md), or say why one is none; to push all the same: --no-scan",
         )
     output.words(f"No secrets in {files} files and messages.")
