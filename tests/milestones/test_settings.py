@@ -52,9 +52,20 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+#: what can be configured side by side saves a run each
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "plain": ("plain",),
+    "looks": ("sort", "colours", "words", "show", "names"),
+    "pushing": ("follow tags", "push options", "refspecs", "old protocol", "alias", "hooks"),
+    "fetching": ("prune", "packed", "strict"),
+    "no tags": ("no tags",),
+    "tags refspec": ("tags refspec",),
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
 def test_a_week_goes_well(clone: Clone, remote: Remote, tool: Tool, name: str) -> None:
-    for setting, value in SETTINGS[name].items():
+    for setting, value in ((key, word) for one in TOGETHER[name] for key, word in SETTINGS[one].items()):
         clone.git("config", "--add", setting, value)
     clone.lightweight("private")
     clone.tag("private-too")
