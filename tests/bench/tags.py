@@ -33,7 +33,7 @@ def tags(folder: Path, runs: int) -> Iterator[Result]:
     environ = projects.surroundings(folder, commands)
     many, few = make_clone(folder / "many", TAGS), make_clone(folder / "few", _FEW)
     peer = Command("git for-each-ref", ("git", "for-each-ref", _FORM, "refs/tags/"), many.root, environ)
-    for verb, target in (("list", 10.0), ("check", 10.0)):
+    for verb, target in (("list", 12.0), ("check", 10.0)):
         argv = (commands / "bootstrap", "tag", verb)
         processes = [_processes(folder, argv, clone, environ) for clone in (few, many)]
         if processes[0] != processes[1]:
