@@ -98,7 +98,7 @@ def test_readme_names_every_command() -> None:
         (["env", "api", "--format", "shell"], 2, ("--format shell prints secrets", "--reveal")),
         (["-C", "nowhere", "env", "api"], 2, ("-C nowhere: is not a folder", "Name a folder")),
         (["-C", "/", "env", "api"], 3, ("/: there is no bootstrap.toml here", "bootstrap init")),
-        (["render", "--check"], 5, ("7 generated files would change", "Run: bootstrap render")),
+        (["render", "--check"], 5, ("12 generated files would change", "Run: bootstrap render")),
     ],
 )
 def test_an_error_is_one_line_and_one_line_of_hint(
