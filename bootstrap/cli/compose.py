@@ -36,7 +36,7 @@ def command(session: Session, arguments: tuple[str, ...]) -> None:
         session, Wishes(), view=engine.view, lookup=session.lookup
     )
     with waiting("the engine"):
-        argv, environ = containers.command(engine, wanted(session, (), session.lookup, decisions))
+        argv, environ = containers.command(engine, wanted(session, (), session.give, decisions))
     rest = arguments[1:] if arguments[0] == "--" else arguments
     sys.stdout.flush()
     execute([*argv, *rest], environ)

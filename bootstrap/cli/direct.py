@@ -28,9 +28,7 @@ def run_directly(arguments: Sequence[str]) -> None:
 def become(session: Session, service: str, command: Sequence[str]) -> NoReturn:
     """Replace this process by `command` with the environment of `service`. Raises BootstrapError."""
     try:
-        variables = host_environment(
-            session.project, service, session.workspace, session.state, session.lookup
-        )
+        variables = host_environment(session.project, service, session.workspace, session.state, session.give)
         environment = child_environment(
             session.environ, session.project, variables, folder(session.root, service)
         )

@@ -35,7 +35,7 @@ def command(session: Session, service: str, form: str | None, *, reveal: bool, e
       bootstrap env backend-flask --json
       eval "$(bootstrap env backend-flask --format shell --reveal)"
     """
-    variables = host_environment(session.project, service, session.workspace, session.state, session.lookup)
+    variables = host_environment(session.project, service, session.workspace, session.state, session.give)
     if form is None:
         _show(session, variables, reveal=reveal)
         return

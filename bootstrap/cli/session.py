@@ -11,6 +11,7 @@ from bootstrap.flows.environment import readers, secret_specs
 from bootstrap.flows.secrets import choice
 from bootstrap.flows.secrets.layers import Layers
 from bootstrap.flows.secrets.place import make_place, repository_of
+from bootstrap.model.environment import Claim
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project
 from bootstrap.model.repository import Repository
@@ -108,6 +109,10 @@ class Session:
     def lookup(self, name: str) -> Secret | None:
         """Read the value in force of one secret."""
         return self.layers(name)
+
+    def give(self, claim: Claim) -> Secret | None:
+        """Give somebody in a run what is stored."""
+        return self.lookup(claim.secret)
 
     @cached_property
     def layers(self) -> Layers:

@@ -14,7 +14,7 @@ from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
-from bootstrap.flows.environment import Lookup, service_named
+from bootstrap.flows.environment import Give, as_stored, service_named
 from bootstrap.flows.routing import Decision, Wishes
 from bootstrap.flows.wanted import Wanted
 from bootstrap.stack import ENGINES
@@ -103,7 +103,7 @@ def command(
         named = ("--profile", profile) if profile else ()
         arguments = ("--engine", engine.name, *as_arguments(telemetry), *named, *services)
         return _detach(session, engine, arguments, timeout)
-    run = wanted(session, services, lookup, decisions)
+    run = wanted(session, services, as_stored(lookup), decisions)
     for _ in range(_MOVES):
         try:
             return _run(session, engine, run, screen, background=background)
@@ -130,7 +130,7 @@ def _run(session: Session, engine: Engine, run: Wanted, screen: Screen, *, backg
         return screen.verdict(code)
 
 
-def wanted(session: Session, services: tuple[str, ...], lookup: Lookup, decisions: list[Decision]) -> Wanted:
+def wanted(session: Session, services: tuple[str, ...], give: Give, decisions: list[Decision]) -> Wanted:
     """Gather what a run is made from."""
     return Wanted(
         root=session.root,
@@ -138,7 +138,7 @@ def wanted(session: Session, services: tuple[str, ...], lookup: Lookup, decision
         here=session.project,
         committed=session.committed_project,
         workspace=session.workspace,
-        lookup=lookup,
+        give=give,
         decisions=decisions,
         only=services,
     )

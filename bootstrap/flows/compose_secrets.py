@@ -14,16 +14,21 @@ from msgspec import Struct, field
 
 from bootstrap.flows.compose_limits import check_limits
 from bootstrap.flows.environment import PROOF_KEY
-from bootstrap.model.environment import FromSecret, Variable, WhenSecret
+from bootstrap.model.environment import Claim, FromSecret, Variable, WhenSecret
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.client import Client
 
 _FILES = "the project's Compose files"
 
 
+def claims_in(variables: Iterable[Variable]) -> set[Claim]:
+    """The secrets that these variables are made of."""
+    return {each.value.claim for each in variables if isinstance(each.value, FromSecret | WhenSecret)}
+
+
 def names_in(variables: Iterable[Variable]) -> set[str]:
-    """The secrets, by their stored names, that these variables are made of."""
-    return {each.value.secret for each in variables if isinstance(each.value, FromSecret | WhenSecret)}
+    """The same, as Compose's own environment calls them in a run."""
+    return {claim.variable for claim in claims_in(variables)}
 
 
 class Dotenv(Struct, frozen=True):

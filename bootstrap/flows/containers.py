@@ -15,14 +15,14 @@ from msgspec import Struct
 from bootstrap.collector import image
 from bootstrap.encoding import yaml
 from bootstrap.flows.collector_ports import HTTP_PORT
-from bootstrap.flows.compose_secrets import Dotenv, check, names_in
+from bootstrap.flows.compose_secrets import Dotenv, check, claims_in
 from bootstrap.flows.dotenv_values import plain_values, secret_values
-from bootstrap.flows.environment import PROOF_KEY, Lookup, check_required, readers, resolve, with_dependencies
+from bootstrap.flows.environment import PROOF_KEY, Give, check_required, readers, resolve, with_dependencies
 from bootstrap.flows.expected import from_decisions
 from bootstrap.flows.render import sidecars
 from bootstrap.flows.routing import routes, staying
 from bootstrap.flows.wanted import Wanted
-from bootstrap.model.environment import Cloud, CollectorAddress, Variable
+from bootstrap.model.environment import Claim, Cloud, CollectorAddress, Variable
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.project import Service
 from bootstrap.rendering import overlay
@@ -62,12 +62,12 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     """
     services = with_dependencies(wanted.here, wanted.only)
     for service in services:
-        check_required(wanted.here, service, wanted.lookup)
+        check_required(wanted.here, service, wanted.give)
     kept = _kept(wanted.state)
     reporters = [_reporter(wanted, service) for service in wanted.here.services.values()]
     helpers = _helpers(wanted)
     shown = {each.service.name: each.now for each in reporters} | {each.name: each.now for each in helpers}
-    values = _values(shown.values(), wanted.lookup, kept["proof"])
+    values = _values(shown.values(), wanted.give, kept["proof"])
     plain, without_effect = plain_values(wanted.root, wanted.here, engine.client.environ)
     brought = sidecars(wanted.here)
     dotenv = Dotenv(secret_values(wanted.root, wanted.here), readers(wanted.here))
@@ -90,7 +90,9 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     return Stack(
         launches=_launches(wanted, services, [*_brought(wanted, services, configured), *added], collector),
         containers=Containers(
-            overlay=overlay.overlay(reporters, [each for each in helpers if each.files], collector),
+            overlay=overlay.overlay(
+                reporters, [each for each in helpers if each.files or each.name in configured], collector
+            ),
             values=given,
             hidden=hidden,
             built=frozenset(name for name, each in configured.items() if "build" in each)
@@ -160,11 +162,12 @@ def _helpers(wanted: Wanted) -> list[Helper]:
     return made
 
 
-def _values(shown: Iterable[Sequence[Variable]], lookup: Lookup, proof: str) -> dict[str, str]:
-    """The values of the secrets that somebody in this run sees: stored name -> value."""
-    names = {name for variables in shown for name in names_in(variables)}
-    found = {name: secret.reveal() for name in names - {PROOF_KEY} if (secret := lookup(name))}
-    return {**found, PROOF_KEY: proof} if PROOF_KEY in names else found
+def _values(shown: Iterable[Sequence[Variable]], give: Give, proof: str) -> dict[str, str]:
+    """The values that somebody in this run sees, under the names by which Compose's environment has them."""
+    claims = {claim for variables in shown for claim in claims_in(variables)}
+    key = Claim(PROOF_KEY)
+    found = {claim.variable: secret.reveal() for claim in claims - {key} if (secret := give(claim))}
+    return {**found, PROOF_KEY: proof} if key in claims else found
 
 
 def _collector(

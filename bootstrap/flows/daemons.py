@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from bootstrap.flows.environment import Lookup, fill_in
+from bootstrap.flows.environment import Give, fill_in
 from bootstrap.flows.routing import Decision
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project
@@ -34,7 +34,7 @@ def needed(decisions: Iterable[Decision]) -> Daemon | None:
 
 
 def launch(
-    daemon: Daemon, project: Project, state: State, lookup: Lookup, environ: Mapping[str, str]
+    daemon: Daemon, project: Project, state: State, give: Give, environ: Mapping[str, str]
 ) -> tuple[Launch, str]:
     """Make the launch of a daemon, and the host:port at which services reach it (UDP and TCP).
 
@@ -55,7 +55,7 @@ def launch(
         raise file_error("write", configuration, error) from error
     port = _free_port()
     address = f"{_LOOPBACK}:{port}"
-    variables = fill_in(daemon.variables(project), lookup)
+    variables = fill_in(daemon.variables(project), give)
     made = Launch(
         name=daemon.name,
         command=(str(Path(program).absolute()), *daemon.arguments(project, address, str(configuration))),

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.interpolation import interpolate, references, refers_to_url
 from bootstrap.encoding.names import check_variable
-from bootstrap.model.environment import FromSecret, Local, Route, Text, Variable, View, WhenSecret
+from bootstrap.model.environment import Claim, FromSecret, Local, Route, Text, Variable, View, WhenSecret
 from bootstrap.model.errors import NotConfiguredError, UsageError
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.secret import Secret
@@ -32,7 +32,15 @@ OPTIONAL = frozenset({"AWS_SESSION_TOKEN"})
 #: the siblings that a service calls, host:port with commas between: its trace headers go to nobody else
 PEERS = "TRACE_PEERS"
 
+#: reads a stored secret by its name
 Lookup = Callable[[str], Secret | None]
+#: says what somebody in a run is given; None: nothing
+Give = Callable[[Claim], Secret | None]
+
+
+def as_stored(lookup: Lookup) -> Give:
+    """Give everybody the stored secrets themselves, for whatever purpose."""
+    return lambda claim: lookup(claim.secret)
 
 
 class Resolved(Struct, frozen=True):
@@ -95,11 +103,11 @@ def with_dependencies(project: Project, only: Sequence[str]) -> list[Service]:
     return list(wanted.values())
 
 
-def check_required(project: Project, service: Service, lookup: Lookup) -> None:
-    """Raise NotConfiguredError where a secret that the service cannot do without is not set."""
+def check_required(project: Project, service: Service, give: Give) -> None:
+    """Raise NotConfiguredError where the service is not given a secret that it cannot do without."""
     for stored in service.secrets.values():
         spec = project.secrets.get(stored)
-        if spec is not None and spec.required and lookup(stored) is None:
+        if spec is not None and spec.required and give(Claim(stored)) is None:
             about = f" ({spec.description})" if spec.description else ""
             raise NotConfiguredError(
                 f"services.{service.name} needs {stored}{about}", f"Set it: bootstrap secrets set {stored}"
@@ -138,6 +146,8 @@ def resolve(
             )
         declared = Variable(name, FromSecret(stored), f"secret {stored}")
         stand_in = _stand_in(variables.get(name))
+        if _is_of_vendor(variables.get(name), stored):
+            continue
         if stand_in is None:
             _add(variables, declared, f"services.{service.name}.secrets")
         else:
@@ -152,6 +162,12 @@ def _stand_in(variable: Variable | None) -> str | None:
     if variable is None or variable.name not in vendors_secrets() or not isinstance(variable.value, Text):
         return None
     return variable.value.text
+
+
+def _is_of_vendor(variable: Variable | None, stored: str) -> bool:
+    """Whether a service has what it declares from a vendor, for that vendor's purpose."""
+    value = None if variable is None else variable.value
+    return isinstance(value, FromSecret) and value.secret == stored and value.purpose is not None
 
 
 def _add(variables: dict[str, Variable], variable: Variable, key: str) -> None:
@@ -268,22 +284,22 @@ def _port(service: Service, view: View) -> int:
     return (service.port if view == "host" else service.container_port) or 0
 
 
-def fill_in(variables: Sequence[Variable], lookup: Lookup) -> list[Resolved]:
+def fill_in(variables: Sequence[Variable], give: Give) -> list[Resolved]:
     """Give every variable its value; those of secrets that are not set are left out.
 
-    Raises BootstrapError for names that change how programs behave.
+    Raises BootstrapError for names that change how programs behave, and what `give` raises.
     """
-    resolved = [item for variable in variables if (item := _fill_in(variable, lookup)) is not None]
+    resolved = [item for variable in variables if (item := _fill_in(variable, give)) is not None]
     for item in resolved:
         check_variable(item.name)
     return resolved
 
 
-def _fill_in(variable: Variable, lookup: Lookup) -> Resolved | None:
+def _fill_in(variable: Variable, give: Give) -> Resolved | None:
     value = variable.value
     if isinstance(value, Text):
         return Resolved(variable.name, value.text, variable.origin)
-    secret = lookup(value.secret)
+    secret = give(value.claim)
     if secret is None:
         spare = value.otherwise if isinstance(value, FromSecret) else None
         return None if spare is None else Resolved(variable.name, spare, variable.origin)

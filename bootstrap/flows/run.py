@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.flows import routing
-from bootstrap.flows.environment import Lookup, Resolved, displaced, fill_in, resolve, scrubbed, service_named
+from bootstrap.flows.environment import Give, Resolved, displaced, fill_in, resolve, scrubbed, service_named
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route
 from bootstrap.model.project import Project
 from bootstrap.system.lock import Lock
@@ -18,12 +18,12 @@ COLLECTOR = "collector"
 
 
 def host_environment(
-    project: Project, name: str, workspace: Workspace, state: State, lookup: Lookup
+    project: Project, name: str, workspace: Workspace, state: State, give: Give
 ) -> list[Resolved]:
     """Fill in the environment of the service `name` as a process on this machine sees it."""
     service = service_named(project, name)
     variables = resolve(project, service, view="host", routing=host_routing(state), url=workspace.url)
-    return fill_in(variables, lookup)
+    return fill_in(variables, give)
 
 
 def child_environment(

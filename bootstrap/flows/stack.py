@@ -14,7 +14,7 @@ from bootstrap.flows import daemons, engines, routing
 from bootstrap.flows.collector_ports import bind_preferred, descriptors, ports
 from bootstrap.flows.environment import (
     PROOF_KEY,
-    Lookup,
+    Give,
     Resolved,
     check_required,
     displaced,
@@ -24,7 +24,7 @@ from bootstrap.flows.environment import (
     with_dependencies,
 )
 from bootstrap.flows.routing import Decision
-from bootstrap.model.environment import CollectorAddress, Route
+from bootstrap.model.environment import Claim, CollectorAddress, Route
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
@@ -65,7 +65,7 @@ def plan_run(
     project: Project,
     workspace: Workspace,
     *,
-    lookup: Lookup,
+    give: Give,
     only: Sequence[str],
     decisions: Sequence[Decision],
     environ: Mapping[str, str],
@@ -89,13 +89,13 @@ def plan_run(
     state.write("trace-proof", {"key": key})
     proof = Secret(key, "bootstrap up")
 
-    def given(name: str) -> Secret | None:
-        return proof if name == PROOF_KEY else lookup(name)
+    def given(claim: Claim) -> Secret | None:
+        return proof if claim.secret == PROOF_KEY else give(claim)
 
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
-        address, collector = _collector(root, _secrets(project, lookup), sockets)
-        daemon, daemon_address = _daemon(decisions, project, state, lookup, environ)
+        address, collector = _collector(root, _secrets(project, give), sockets)
+        daemon, daemon_address = _daemon(decisions, project, state, give, environ)
         routing.record(state, list(decisions), daemon_address)
         routed = routing.routes(decisions, address, daemon_address)
         launches = [
@@ -115,14 +115,14 @@ def _daemon(
     decisions: Sequence[Decision],
     project: Project,
     state: State,
-    lookup: Lookup,
+    give: Give,
     environ: Mapping[str, str],
 ) -> tuple[tuple[Launch, ...], str | None]:
     """Launch the daemon through which a vendor's cloud is reached, where one is."""
     needed = daemons.needed(decisions)
     if needed is None:
         return (), None
-    launch, address = daemons.launch(needed, project, state, lookup, environ)
+    launch, address = daemons.launch(needed, project, state, give, environ)
     return (launch,), address
 
 
@@ -139,12 +139,12 @@ def _environment(
     project: Project,
     service: Service,
     workspace: Workspace,
-    lookup: Lookup,
+    give: Give,
     routing: Mapping[str, Route],
 ) -> list[Resolved]:
-    check_required(project, service, lookup)
+    check_required(project, service, give)
     variables = resolve(project, service, view="host", routing=routing, url=workspace.url)
-    return fill_in(variables, lookup)
+    return fill_in(variables, give)
 
 
 def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Launch:
@@ -174,10 +174,10 @@ def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Laun
     )
 
 
-def _secrets(project: Project, lookup: Lookup) -> dict[str, str]:
+def _secrets(project: Project, give: Give) -> dict[str, str]:
     """Gather what services may see, for the collector to mask before it stores anything."""
     seen = [name for name, services in readers(project).items() if services]
-    return {name: secret.reveal() for name in seen if (secret := lookup(name)) is not None}
+    return {name: secret.reveal() for name in seen if (secret := give(Claim(name))) is not None}
 
 
 def _collector(root: Path, values: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:

@@ -52,7 +52,7 @@ def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepa
         wanted.state,
         wanted.here,
         wanted.workspace,
-        lookup=wanted.lookup,
+        give=wanted.give,
         only=wanted.only,
         decisions=wanted.decisions,
         environ=environ,

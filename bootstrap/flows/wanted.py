@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootstrap.flows.environment import Lookup
+from bootstrap.flows.environment import Give
 from bootstrap.flows.routing import Decision
 from bootstrap.model.project import Project
 from bootstrap.system.state import State
@@ -20,6 +20,6 @@ class Wanted(Struct, frozen=True):
     here: Project
     committed: Project
     workspace: Workspace
-    lookup: Lookup
+    give: Give
     decisions: Sequence[Decision]
     only: Sequence[str] = ()

@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from bootstrap.model.grant import Purpose
+
 #: from where a variable is read: a process on this machine, or one inside the project's containers
 View = Literal["host", "container"]
 
@@ -15,12 +17,33 @@ class Text(Struct, frozen=True):
     per_workspace: bool = False
 
 
+class Claim(Struct, frozen=True):
+    """What somebody in a run is to have: a stored secret, or one that is made of it for one purpose alone.
+
+    The parts of an AWS key have a purpose where whoever gets them is known to need no more than that.
+    """
+
+    secret: str
+    purpose: Purpose | None = None
+
+    @property
+    def variable(self) -> str:
+        """What Compose's own environment calls the value: two may have different ones of one key."""
+        return self.secret if self.purpose is None else f"{self.secret}__{self.purpose.upper()}"
+
+
 class FromSecret(Struct, frozen=True):
     """`prefix` and then the secret's value; while that is not set `otherwise`, or no variable at all."""
 
     secret: str
     prefix: str = ""
     otherwise: str | None = None
+    purpose: Purpose | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """Whose value it is."""
+        return Claim(self.secret, self.purpose)
 
 
 class WhenSecret(Struct, frozen=True):
@@ -28,6 +51,12 @@ class WhenSecret(Struct, frozen=True):
 
     secret: str
     text: str
+    purpose: Purpose | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """Together with what."""
+        return Claim(self.secret, self.purpose)
 
 
 Value = Text | FromSecret | WhenSecret

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bootstrap.encoding.yaml import Replaced, ReplacedTable, for_compose
 from bootstrap.model.environment import Text, Variable
@@ -63,7 +63,8 @@ def overlay(
     services = {each.service.name: made for each in reporters if (made := _service(each))}
     configs: dict[str, Any] = {}
     for helper in helpers:
-        services[helper.name] = _helper(helper, configs)
+        if made := _helper(helper, configs):
+            services[helper.name] = made
     document: dict[str, Any] = {"services": services}
     if configs:
         document["configs"] = configs
@@ -89,6 +90,7 @@ def _service(reporter: Reporter) -> dict[str, Any]:
 def _changed(committed: Sequence[Variable], now: Sequence[Variable]) -> dict[str, Any]:
     """The variables that differ; one that is not wanted any more is emptied, which counts as not set."""
     before = {variable.name: variable.value for variable in committed}
+    now = [_in_run(variable) for variable in now]
     # What depends on the workspace stands in an env file, which may not be there, or be of another one.
     changed = [each for each in now if _per_workspace(each) or before.get(each.name) != each.value]
     gone = dict.fromkeys(sorted(before.keys() - {variable.name for variable in now}), "")
@@ -99,12 +101,21 @@ def _changed(committed: Sequence[Variable], now: Sequence[Variable]) -> dict[str
     return {**gone, **compose.environment_of(literal)}
 
 
+def _in_run(variable: Variable) -> Variable:
+    """Refer to a value by its name in a run's environment, where the committed file has the secret's."""
+    value = variable.value
+    if isinstance(value, Text) or value.purpose is None:
+        return variable
+    return structs.replace(variable, value=structs.replace(value, secret=value.claim.variable, purpose=None))
+
+
 def _per_workspace(variable: Variable) -> bool:
     return isinstance(variable.value, Text) and variable.value.per_workspace
 
 
 def _helper(helper: Helper, configs: dict[str, Any]) -> dict[str, Any]:
-    container: dict[str, Any] = {"command": list(helper.command)}
+    # One that does what the project's files say keeps a command that somebody has laid over them.
+    container: dict[str, Any] = {"command": list(helper.command)} if helper.files else {}
     if environment := _changed(helper.committed, helper.now):
         container["environment"] = environment
     mounted = []

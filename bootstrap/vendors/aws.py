@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bootstrap.model.environment import FromSecret, Text, Variable
+from bootstrap.model.grant import Purpose
 from bootstrap.model.project import Project, SecretSpec
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
@@ -76,9 +77,9 @@ def ask(project: Project, values: Values, environ: Mapping[str, str]) -> Iterabl
     return aws.ask(project.region, values, environ)
 
 
-def credentials(origin: str) -> tuple[Variable, ...]:
-    """The keys as variables of the process that calls AWS itself."""
-    return tuple(Variable(spec.name, FromSecret(spec.name), origin) for spec in AWS_SECRETS)
+def credentials(origin: str, purpose: Purpose) -> tuple[Variable, ...]:
+    """The keys as variables of the process that calls AWS itself, and for what."""
+    return tuple(Variable(spec.name, FromSecret(spec.name, purpose=purpose), origin) for spec in AWS_SECRETS)
 
 
 def stand_ins() -> tuple[Variable, ...]:

@@ -64,9 +64,11 @@ def _project_document(project: Project) -> Mapping[str, Any]:
 
 def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, ...]:
     return (
-        Variable("CLOUDWATCH_LOG_GROUP", WhenSecret("AWS_ACCESS_KEY_ID", log_group(project)), _ORIGIN),
+        Variable(
+            "CLOUDWATCH_LOG_GROUP", WhenSecret("AWS_ACCESS_KEY_ID", log_group(project), "logs"), _ORIGIN
+        ),
         *region(project, "AWS_REGION", "AWS_DEFAULT_REGION"),
-        *credentials("vendor cloudwatch"),
+        *credentials("vendor cloudwatch", "logs"),
     )
 
 
@@ -132,6 +134,7 @@ CLOUDWATCH = Vendor(
     name="cloudwatch",
     title="CloudWatch Logs",
     receives="log lines",
+    purpose="logs",
     options=CloudWatchOptions,
     secrets=AWS_SECRETS,
     displaced=AMBIENT,

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from bootstrap.model.environment import CollectorAddress, Variable, View
-from bootstrap.model.grant import Grant
+from bootstrap.model.grant import Grant, Purpose
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
 from bootstrap.model.tokens import TokenShape
@@ -60,6 +60,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     options: type[Struct]
     #: the secrets without which nothing arrives, and those that only some accounts need
     secrets: tuple[SecretSpec, ...]
+    #: for what a run uses the AWS key with which things are reported to it; None: it takes none
+    purpose: Purpose | None = None
     #: variables that lead its SDK to other keys: a service that is given the vendor's inherits none of them
     displaced: frozenset[str] = frozenset()
     #: the variables of a service that reports to the vendor itself

@@ -179,7 +179,7 @@ def _sidecar(project: Project) -> Sidecar:
         # One flag an element: the image's entry point already binds 0.0.0.0:2000, and a whole command line in
         # one element would be taken for a single positional argument and ignored. -o: ask no EC2 metadata.
         command=("-o",),
-        variables=(*region(project, "AWS_REGION"), _NO_ROLE, *credentials("vendor xray")),
+        variables=(*region(project, "AWS_REGION"), _NO_ROLE, *credentials("vendor xray", "daemon")),
     )
 
 
@@ -208,7 +208,7 @@ def _reporting(project: Project, address: str) -> tuple[Variable, ...]:
 
 
 def _own(project: Project) -> tuple[Variable, ...]:
-    return (*region(project, "AWS_REGION"), *credentials("vendor xray"))
+    return (*region(project, "AWS_REGION"), *credentials("vendor xray", "daemon"))
 
 
 def _project_document(project: Project) -> Mapping[str, Any]:
@@ -241,6 +241,7 @@ XRAY = Vendor(
     name="xray",
     title="X-Ray",
     receives="traces",
+    purpose="daemon",
     options=XRayOptions,
     secrets=AWS_SECRETS,
     displaced=AMBIENT,

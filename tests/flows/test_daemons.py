@@ -12,7 +12,7 @@ import pytest
 
 from bootstrap.config.manifest import parse
 from bootstrap.flows import daemons
-from bootstrap.flows.environment import scrubbed
+from bootstrap.flows.environment import as_stored, scrubbed
 from bootstrap.flows.routing import Decision, record
 from bootstrap.flows.run import host_environment
 from bootstrap.model.errors import NotConfiguredError
@@ -106,7 +106,7 @@ def test_it_has_our_keys_and_nothing_that_lies_around(
         "HTTPS_PROXY": "http://proxy.example.com",
     }
     environ = install(tmp_path / "bin") | ambient
-    made, address = daemons.launch(daemon, PROJECT, state, among(values), environ)
+    made, address = daemons.launch(daemon, PROJECT, state, as_stored(among(values)), environ)
     assert set(made.hidden) == set(values.values())
     assert not any(value in repr(made) for value in values.values())
     assert made.port is not None
@@ -136,7 +136,7 @@ def test_two_daemons_have_two_ports(state: State, tmp_path: Path) -> None:
     daemon = VENDORS["xray"].daemon
     assert daemon is not None
     environ = install(tmp_path / "bin")
-    made = {daemons.launch(daemon, PROJECT, state, among({}), environ)[1] for _ in range(3)}
+    made = {daemons.launch(daemon, PROJECT, state, as_stored(among({})), environ)[1] for _ in range(3)}
     assert all(address.startswith("127.0.0.1:") for address in made)
 
 
@@ -144,14 +144,14 @@ def test_one_that_is_not_there_is_named(state: State) -> None:
     daemon = VENDORS["xray"].daemon
     assert daemon is not None
     with pytest.raises(NotConfiguredError, match="no program 'xray'") as caught:
-        daemons.launch(daemon, PROJECT, state, among({}), {"PATH": ""})
+        daemons.launch(daemon, PROJECT, state, as_stored(among({})), {"PATH": ""})
     assert "https://docs.aws.amazon.com/xray" in caught.value.hint
 
 
 def test_services_and_later_commands_are_told_where_it_is(state: State) -> None:
     record(state, DECISIONS, "127.0.0.1:2345")
     seen = host_environment(
-        PROJECT, "web", detect(dict(os.environ)), state, among({"HONEYCOMB_API_KEY": "x"})
+        PROJECT, "web", detect(dict(os.environ)), state, as_stored(among({"HONEYCOMB_API_KEY": "x"}))
     )
     variables = {item.name: item.text for item in seen}
     assert variables["AWS_XRAY_DAEMON_ADDRESS"] == "127.0.0.1:2345"

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.manifest import parse
-from bootstrap.flows.environment import Lookup, fill_in, resolve, scrubbed, secret_specs, service_named
+from bootstrap.flows.environment import (
+    Lookup,
+    as_stored,
+    fill_in,
+    resolve,
+    scrubbed,
+    secret_specs,
+    service_named,
+)
 from bootstrap.flows.run import child_environment
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, Text, Variable
 from bootstrap.model.errors import BootstrapError, UsageError
@@ -71,8 +79,8 @@ def made(
     variables = resolve(
         project, project.services[name], view=view, routing=CLOUD if routing is None else routing, url=url
     )
-    lookup = from_environment(secrets or {})
-    return {item.name: item.text for item in fill_in(variables, lookup)}
+    give = as_stored(from_environment(secrets or {}))
+    return {item.name: item.text for item in fill_in(variables, give)}
 
 
 def test_on_the_host_without_secrets_no_vendor_is_half_on() -> None:
@@ -275,7 +283,8 @@ def test_a_vendor_without_a_route_is_off() -> None:
 def test_every_value_knows_where_it_came_from() -> None:
     variables = resolve(PROJECT, PROJECT.services["web"], view="host", routing=CLOUD, url=url)
     origins = {
-        item.name: item.origin for item in fill_in(variables, from_environment({"HONEYCOMB_API_KEY": "x"}))
+        item.name: item.origin
+        for item in fill_in(variables, as_stored(from_environment({"HONEYCOMB_API_KEY": "x"})))
     }
     assert origins["OTEL_SERVICE_NAME"] == "services.web.otel_service_name"
     assert origins["ME"] == "services.web.environment"
@@ -338,7 +347,7 @@ def test_a_child_inherits_nothing_of_another_service(tmp_path: Path) -> None:
     job = PROJECT.services["job"]
     variables = fill_in(
         resolve(PROJECT, job, view="host", routing=CLOUD, url=url),
-        from_environment({**inherited, **kept}),
+        as_stored(from_environment({**inherited, **kept})),
     )
     own = {**kept, "OTEL_SERVICE_NAME": "job", "JOB_KEY": "fake"}
     venv = tmp_path / "venv"
@@ -371,7 +380,7 @@ def test_who_is_given_keys_of_aws_inherits_no_way_to_others(tmp_path: Path) -> N
         ("rollbar", from_environment(key), ways),
     ):
         service = project.services[name]
-        variables = fill_in(resolve(project, service, view="host", routing=CLOUD, url=url), lookup)
+        variables = fill_in(resolve(project, service, view="host", routing=CLOUD, url=url), as_stored(lookup))
         seen = child_environment({**ways, "AWS_CONFIG_FILE": "mine"}, project, variables, tmp_path)
         assert {name: seen[name] for name in ways if name in seen} == inherited
         assert seen["AWS_CONFIG_FILE"] == "mine"

@@ -151,9 +151,9 @@ def test_the_daemon_has_the_keys_and_the_region_that_it_reads() -> None:
     assert values(daemon.variables) == {
         "AWS_REGION": Text("us-east-1"),
         "AWS_EC2_METADATA_DISABLED": Text("true"),
-        "AWS_ACCESS_KEY_ID": FromSecret("AWS_ACCESS_KEY_ID"),
-        "AWS_SECRET_ACCESS_KEY": FromSecret("AWS_SECRET_ACCESS_KEY"),
-        "AWS_SESSION_TOKEN": FromSecret("AWS_SESSION_TOKEN"),
+        "AWS_ACCESS_KEY_ID": FromSecret("AWS_ACCESS_KEY_ID", purpose="daemon"),
+        "AWS_SECRET_ACCESS_KEY": FromSecret("AWS_SECRET_ACCESS_KEY", purpose="daemon"),
+        "AWS_SESSION_TOKEN": FromSecret("AWS_SESSION_TOKEN", purpose="daemon"),
     }
 
 
