@@ -28,7 +28,12 @@ class Mask:
     """
 
     def __init__(self, hidden: Iterable[str]) -> None:
-        forms = {form for value in hidden for form in _forms(value)}
+        self._forms: set[str] = set()
+        self.learn(hidden)
+
+    def learn(self, hidden: Iterable[str]) -> None:
+        """Mask these values, too, from now on; other threads may be masking."""
+        forms = self._forms = self._forms | {form for value in hidden for form in _forms(value)}
         inside = {text for form in forms if len(form) >= TELLING for text in _spellings(form)}
         self._whole = {text for form in forms if len(form) < TELLING for text in _spellings(form)} - {""}
         # The longest first: a spelling may begin with another one. No regular expression, because one of

@@ -58,6 +58,20 @@ class Containers:
     check: Callable[[], object] = field(default=lambda: None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """Values that take the place of others while a run goes on: who has them starts again."""
+
+    #: the services that start again, each with what changes in its environment as a process
+    services: Mapping[str, Mapping[str, str]] = field(repr=False)
+    #: what Compose files refer to as ${NAME} or hand on, of what changes
+    values: Mapping[str, str] = field(repr=False)
+    #: those of both that must never appear in what the engine prints or stores
+    hidden: tuple[str, ...] = field(repr=False)
+    #: a line for people
+    why: str
+
+
 class Phase(Enum):
     """Where a service is in its life."""
 
@@ -94,6 +108,9 @@ class LogLine:
 
 #: called from one thread at a time, which need not be the caller's; what it raises ends the run
 Observer = Callable[[PhaseChanged | LogLine], None]
+
+#: says, at once, what is to be renewed since it was asked the last time
+Renewals = Callable[[], Sequence[Renewal]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +161,7 @@ class Engine(ABC):
         *,
         ready: Callable[[], None],
         containers: Containers | None = None,
+        renewals: Renewals = tuple,
     ) -> int:
         """Run the services until they are told to stop, and return the exit code that is the truth.
 
@@ -159,7 +177,7 @@ class Engine(ABC):
 
         Raises BootstrapError before anything is started where that is possible (it already runs, a port is
         taken and by whom), PortLostError even later. Call it in the main thread: signals arrive nowhere else.
-        `containers` is for engines that run some.
+        `containers` is for engines that run some. `renewals` is asked again and again once all are healthy.
         """
 
     @abstractmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.stack import logfile, record
 from bootstrap.stack.alone import alone, taken_over
-from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, ServiceStatus
+from bootstrap.stack.interface import Containers, Engine, Launch, LogLine, Observer, Renewals, ServiceStatus
 from bootstrap.stack.limits import Limits
 from bootstrap.stack.order import waves
 from bootstrap.stack.readiness import check_port
@@ -46,6 +46,7 @@ class ProcessEngine(Engine):
         *,
         ready: Callable[[], None],
         containers: Containers | None = None,  # noqa: ARG002 - it runs none
+        renewals: Renewals = tuple,
     ) -> int:
         """See Engine.up."""
         ordered = waves(launches)
@@ -53,7 +54,7 @@ class ProcessEngine(Engine):
             self._clear()
             for launch in launches:
                 check_port(launch)
-            return self._supervisor(ordered, observer).run(ready)
+            return self._supervisor(ordered, observer).run(ready, renewals)
 
     def reclaim(self) -> None:
         """See Engine.reclaim."""

@@ -66,6 +66,8 @@ class Service:
         self._settling = threading.RLock()
         #: what serves, and may be told to end; None during a setup
         self._serving: Group | None = None
+        #: what has changed in its environment since it was launched; its setup sees none of it
+        self._renewed: dict[str, str] = {}
         self._preparation = preparation
         self._output = output
         self._run = run
@@ -117,6 +119,11 @@ class Service:
             impatient = threading.Timer(self._run.limits.grace, group.signal, (signal.SIGKILL,))
             impatient.daemon = True
             impatient.start()
+
+    def renew(self, values: Mapping[str, str], why: str) -> None:
+        """Have it start again with other values of some variables; returns at once."""
+        self._renewed = {**self._renewed, **values}
+        self.restart(why)
 
     def wake(self) -> None:
         """Take its thread out of a pause, to see that the run is ending."""
@@ -216,6 +223,8 @@ class Service:
     def _spawn(self, argv: Sequence[str], *, serves: bool) -> Group:
         """Start the next process of this service: what `serves` sees secrets, a setup does not."""
         environ = self._preparation.environment(self._run.base, secrets=serves)
+        if serves:
+            environ.update(self._renewed)
         # Python writes to a pipe in blocks, and its lines would come late.
         environ.setdefault("PYTHONUNBUFFERED", "1")
         with self._run.spawning:

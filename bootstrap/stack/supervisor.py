@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from bootstrap.model.errors import BootstrapError
 from bootstrap.model.masking import Mask
 from bootstrap.stack import logfile
-from bootstrap.stack.interface import NOT_ENDED, Launch, LogLine, Observer, PhaseChanged
+from bootstrap.stack.interface import NOT_ENDED, Launch, LogLine, Observer, PhaseChanged, Renewal, Renewals
 from bootstrap.stack.limits import PATIENCE, Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.record import Recorder
@@ -88,7 +88,7 @@ class Supervisor:
         output = Output(launch.name, self._run.mask, logfile.LogWriter(logs, launch.name), self._tell)
         return Service(launch, Preparation(root, launch), output, self._run)
 
-    def run(self, ready: Callable[[], None] | None) -> int:
+    def run(self, ready: Callable[[], None] | None, renewals: Renewals = tuple) -> int:
         """Run until something ends it; without `ready` only the setups run. Returns the exit code."""
         code: int | None = None
         threads = [
@@ -103,7 +103,7 @@ class Supervisor:
                     thread.start()
                 if ready is not None:
                     self._watcher.start()
-                code = self._watch(ready)
+                code = self._watch(ready, renewals)
             finally:
                 self._stop(threads)
                 self._run.recorder.end(code)
@@ -130,7 +130,7 @@ class Supervisor:
         others = [self._services[name] for name in service.launch.depends_on]
         return [other for other in others if not other.launch.descriptors]
 
-    def _watch(self, ready: Callable[[], None] | None) -> int:
+    def _watch(self, ready: Callable[[], None] | None, renewals: Renewals) -> int:
         """Wait for what ends the run and return its exit code."""
         while True:
             code = self._verdict(self._next(_TICK))
@@ -144,6 +144,15 @@ class Supervisor:
                 self._announced = True
                 self._watcher.begin()
                 ready()
+            for renewal in renewals() if self._announced else ():
+                self._renew(renewal)
+
+    def _renew(self, renewal: Renewal) -> None:
+        """Let the services that a renewal concerns start again with it."""
+        self._run.mask.learn(renewal.hidden)
+        for name, values in renewal.services.items():
+            if name in self._services:
+                self._services[name].renew(values, renewal.why)
 
     def _verdict(self, event: _Event | None) -> int | None:
         """The exit code if this event, or what another process has asked for, ends the run."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.engine import ComposeEngine
-from bootstrap.stack.interface import Containers, Launch, LogLine, PhaseChanged
+from bootstrap.stack.interface import Containers, Launch, LogLine, PhaseChanged, Renewal
 from bootstrap.stack.limits import Limits
 from bootstrap.system.state import State
 
@@ -54,8 +54,29 @@ def observe(event: PhaseChanged | LogLine) -> None:
         print(f"{event.service}> {line}", flush=True)  # noqa: T201
 
 
+due = [
+    Renewal({name: {} for name in names}, values, tuple(values.values()), why)
+    for names, values, why in given["renewals"]
+]
+
+
+def renewals() -> list[Renewal]:
+    """Give what is to be renewed, once."""
+    found = list(due)
+    due.clear()
+    return found
+
+
 try:
-    sys.exit(engine.up(launches, observe, ready=lambda: print("ready", flush=True), containers=containers))  # noqa: T201
+    sys.exit(
+        engine.up(
+            launches,
+            observe,
+            ready=lambda: print("ready", flush=True),  # noqa: T201
+            containers=containers,
+            renewals=renewals,
+        )
+    )
 except BootstrapError as error:
     print(f"refused: {error.message}", flush=True)  # noqa: T201
     sys.exit(9)

@@ -69,6 +69,7 @@ class Stack:
         self.engine = ComposeEngine(root, State(root, self.environ), self.environ)
         self.overlay: dict[str, Any] = {"services": {}}
         self.values: dict[str, str] = {}
+        self.renewals: list[tuple[list[str], dict[str, str], str]] = []
         self.runs: list[Up] = []
 
     @property
@@ -89,6 +90,7 @@ class Stack:
             "values": self.values,
             "hidden": list(self.values.values()),
             "built": ["web"],
+            "renewals": self.renewals,
         }
         plain = (json.dumps([asdict(each) for each in launches], default=str), json.dumps(containers))
         run = Up([sys.executable, str(_DRIVER), str(self.root), *plain], self.environ)
@@ -359,16 +361,29 @@ def test_a_port_that_is_taken_is_named_with_its_holder(stack: Stack) -> None:
         docker("rm", "--force", name)
 
 
-def test_values_reach_containers_and_no_line(stack: Stack) -> None:
+def test_values_reach_containers_and_no_line_and_are_renewed(stack: Stack) -> None:
     stack.values = {"TOKEN": "not-a-token-3f9a77c0"}
+    renewed = "not-a-token-either-91e2"
+    stack.renewals = [(["web"], {"TOKEN": renewed}, "its token was renewed")]
     stack.services["web"]["environment"] = {"TOKEN": None}
-    stack.write("import os\nprint('token is', os.environ['TOKEN'], flush=True)\n" + _SERVER)
+    stack.write("import os\nprint(len(os.environ['TOKEN']), os.environ['TOKEN'], flush=True)\n" + _SERVER)
     run = stack.up()
-    run.wait_for(r"^web: token is \[masked\]$")
+    run.wait_for("^web: RESTARTING its token was renewed$")
+    run.wait_for("^web: HEALTHY", times=2)
+    before, after = (run.wait_for(rf"^web: {len(each)} ") for each in (stack.values["TOKEN"], renewed))
+    assert before.endswith(" [masked]")
+    assert after.endswith(" [masked]")
+    assert f"TOKEN={renewed}" in docker("inspect", stack.containers()["web"])
+    assert [line for line in run.lines if line.startswith("neighbour: ")][:1] == ["neighbour: STARTING"]
+    assert not [line for line in run.lines if line.startswith("neighbour: RESTARTING")]
+    # What starts it again for another reason keeps the new value.
+    stack.engine.restart(["web"])
+    run.wait_for("^web: HEALTHY", times=3)
+    assert f"TOKEN={renewed}" in docker("inspect", stack.containers()["web"])
     assert "not-a-token" not in "\n".join(run.lines)
     assert run.end(signal.SIGTERM) == 143
     logs = [line.text for line in stack.engine.logs(["web"], follow=False, tail=None)]
-    assert "token is [masked]" in logs
+    assert f"{len(renewed)} [masked]" in logs
 
 
 @pytest.mark.soak

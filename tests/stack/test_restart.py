@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
-from bootstrap.stack.interface import LogLine, Phase, PhaseChanged
+from bootstrap.stack.interface import LogLine, Phase, PhaseChanged, Renewal
 from bootstrap.system.ports import accepts, http_status, is_free
 
 if TYPE_CHECKING:
@@ -219,3 +220,40 @@ while True:
     assert said == [200]
     assert project.lines("other") == ["False"]
     assert len(details(project, "heir", Phase.RESTARTING)) == 1
+
+
+#: says what it has been given, and takes a renewal for the end of its errand
+TOLD = """
+import os, sys, time
+print(os.environ["TOKEN"], os.environ["OTHER"], flush=True)
+time.sleep(600)
+"""
+
+
+def test_values_are_renewed_for_those_who_have_them(project: "Project") -> None:
+    before, after = "not-a-token-3f9a77c0", "not-a-token-either-91e2"
+    environment = {"TOKEN": before, "OTHER": "kept"}
+    launches = [
+        project.python(name, TOLD, environment=environment, hidden=(before,)) for name in ("web", "job")
+    ]
+    due = [Renewal({"web": {"TOKEN": after}, "gone": {}}, {}, (after,), "its token was renewed")]
+    seen: list[dict[str, str]] = []
+
+    def renewals() -> list[Renewal]:
+        if project.phases("web").count("HEALTHY") == 2 and not seen:
+            found = [psutil.Process(pid_of(project, name) or 0).environ() for name in ("web", "job")]
+            seen.extend({name: each[name] for name in environment} for each in found)
+            signal.raise_signal(signal.SIGTERM)
+        found_now = list(due)
+        due.clear()
+        return found_now
+
+    def ready() -> None:
+        pass
+
+    code = project.engine(grace=2).up(launches, project.events.append, ready=ready, renewals=renewals)
+    assert code == 143
+    assert details(project, "web", Phase.RESTARTING) == ["its token was renewed"]
+    assert project.phases("job") == ["STARTING", "HEALTHY", "STOPPED"]
+    assert seen == [{"TOKEN": after, "OTHER": "kept"}, environment]
+    assert project.lines("web") == ["[masked] kept", "[masked] kept"]

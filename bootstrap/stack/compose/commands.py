@@ -58,6 +58,10 @@ class Commands:
         self.stopping = threading.Event()
         self.output = output(self._hear)
 
+    def renew(self, values: Mapping[str, str]) -> None:
+        """Let Compose interpolate these values in the place of others from now on."""
+        self._values = {**self._values, **values}
+
     def compose(self, *arguments: str, silent: bool = False) -> Said:
         """Run a Compose command to its end; raises StoppingError where the run ends first."""
         with self._working:

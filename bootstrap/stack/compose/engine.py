@@ -19,6 +19,7 @@ from bootstrap.stack.interface import (
     Observer,
     Phase,
     PortLostError,
+    Renewals,
     ServiceStatus,
 )
 from bootstrap.stack.limits import Limits
@@ -67,6 +68,7 @@ class ComposeEngine(Engine):
         *,
         ready: Callable[[], None],
         containers: Containers | None = None,
+        renewals: Renewals = tuple,
     ) -> int:
         """See Engine.up."""
         ordered = [launch for wave in waves(launches) for launch in wave]
@@ -77,7 +79,7 @@ class ComposeEngine(Engine):
             self.client.write_overlay(yaml.block(containers.overlay) + "\n")
             patience = _SETTLE if self._killed else 0
             self._check_ports(launches, movable=containers.movable, patience=patience)
-            return self._run(ordered, containers, observer).run(ready)
+            return self._run(ordered, containers, observer).run(ready, renewals)
 
     def _run(self, launches: Sequence[Launch], containers: Containers, observer: Observer) -> ComposeRun:
         return ComposeRun(

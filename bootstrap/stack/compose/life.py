@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.events import Happened
@@ -40,13 +41,24 @@ class Gone:
     container: str
 
 
+class Again(Enum):
+    """How a service starts again; what goes further does what goes less far, too."""
+
+    #: its container as it is
+    RESTART = auto()
+    #: in another container, as the Compose files and the values for them are now
+    RECREATE = auto()
+    #: from its image built anew
+    REBUILD = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A service is to start again: its source changed, or somebody asked for it."""
+    """A service is to start again: its source changed, its key was renewed, or somebody asked for it."""
 
     service: str
     why: str
-    rebuild: bool
+    again: Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +92,4 @@ class Life:
 
     def restart(self, why: str) -> None:
         """Have it built and started again; see Reloadable."""
-        self.put(Told(self.launch.name, why, rebuild=True))
+        self.put(Told(self.launch.name, why, Again.REBUILD))

@@ -14,10 +14,20 @@ from bootstrap.stack import logfile
 from bootstrap.stack.compose.client import Client
 from bootstrap.stack.compose.commands import Commands
 from bootstrap.stack.compose.events import Happened
-from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Signalled, Told, Up
+from bootstrap.stack.compose.life import Again, Crashed, Event, Failed, Gone, Life, Signalled, Told, Up
 from bootstrap.stack.compose.teller import COMPOSE, Teller
 from bootstrap.stack.compose.work import Work
-from bootstrap.stack.interface import NOT_ENDED, Containers, Launch, LogLine, Observer, Phase, PortLostError
+from bootstrap.stack.interface import (
+    NOT_ENDED,
+    Containers,
+    Launch,
+    LogLine,
+    Observer,
+    Phase,
+    PortLostError,
+    Renewal,
+    Renewals,
+)
 from bootstrap.stack.limits import PATIENCE, Limits
 from bootstrap.stack.output import Output
 from bootstrap.stack.readiness import ended
@@ -79,26 +89,28 @@ class ComposeRun:
     def _crashed(self, error: Exception) -> None:
         self._events.put(Crashed(error))
 
-    def run(self, ready: Callable[[], None] | None) -> int:
+    def run(self, ready: Callable[[], None] | None, renewals: Renewals = tuple) -> int:
         """Run until something ends it; without `ready` only the images are built. Returns the exit code."""
         code: int | None = None
         thread = self._work.thread(self._work.bring_up if ready else self._work.build_all)
         with collected(lambda number: self._events.put(Signalled(number))):
             try:
                 thread.start()
-                code = self._watch(ready)
+                code = self._watch(ready, renewals)
             finally:
                 self._stop(thread, started=ready is not None)
                 self._recorder.end(code)
         return code
 
-    def _watch(self, ready: Callable[[], None] | None) -> int:
+    def _watch(self, ready: Callable[[], None] | None, renewals: Renewals) -> int:
         """Wait for what ends the run and return its exit code."""
+        up = False
         while True:
             event = self._next(_TICK)
             if isinstance(event, Up):
                 if ready is None:
                     return 0
+                up = True
                 self._watcher.start()
                 self._watcher.begin()
                 ready()
@@ -106,7 +118,9 @@ class ComposeRun:
             if code is not None:
                 return code
             for name in self._recorder.restarts_requested():
-                self._told(Told(name, "asked to start again", rebuild=False))
+                self._told(Told(name, "asked to start again", Again.RESTART))
+            for renewal in renewals() if up else ():
+                self._renew(renewal)
             self._begin_what_waited()
             if self._recorder.stop_requested():
                 return 0
@@ -146,7 +160,16 @@ class ComposeRun:
     def _told(self, told: Told) -> None:
         life = self._lives[told.service]
         self._teller.enter(life, Phase.RESTARTING, told.why, told=True)
-        life.waiting = told
+        if life.waiting is None or told.again.value >= life.waiting.again.value:
+            life.waiting = told
+
+    def _renew(self, renewal: Renewal) -> None:
+        """Let the services that a renewal concerns start again with it, in containers of their own."""
+        self._mask.learn(renewal.hidden)
+        self._commands.renew(renewal.values)
+        for name in renewal.services:
+            if name in self._lives:
+                self._told(Told(name, renewal.why, Again.RECREATE))
 
     def _begin_what_waited(self) -> None:
         for life in self._lives.values():

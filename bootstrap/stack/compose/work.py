@@ -13,7 +13,7 @@ from bootstrap.stack.compose.client import Client, Container
 from bootstrap.stack.compose.commands import Commands, Said
 from bootstrap.stack.compose.events import Happened
 from bootstrap.stack.compose.followers import Followers
-from bootstrap.stack.compose.life import Crashed, Event, Failed, Gone, Life, Told, Up
+from bootstrap.stack.compose.life import Again, Crashed, Event, Failed, Gone, Life, Told, Up
 from bootstrap.stack.compose.readiness import wait_until_ready
 from bootstrap.stack.compose.teller import COMPOSE, Teller
 from bootstrap.stack.interface import TRIED_AGAIN, Containers, LogLine, Phase, PortLostError
@@ -104,10 +104,10 @@ class Work:
             life.busy = False
 
     def start_anew(self, life: Life, told: Told) -> None:
-        """Replace the container of one service, from its image built anew, or start it again as it is."""
+        """Replace the container of one service, also from its image built anew, or start it as it is."""
         name = life.launch.name
         try:
-            if told.rebuild:
+            if told.again is Again.REBUILD:
                 life.started = time.time()
                 self._check()
                 said = self._commands.compose("--progress", "plain", "build", name, silent=True)
@@ -116,6 +116,10 @@ class Work:
                     self._teller.fail(life, error, self._last(said))
                     return
                 self._start([name], "--no-deps")
+            elif told.again is Again.RECREATE:
+                life.started = time.time()
+                # What a container has as a file is no difference to Compose.
+                self._start([name], "--no-deps", "--force-recreate")
             else:
                 self._commands.compose("restart", "--no-deps", name, silent=True)
             life.attempts = 0
