@@ -7,8 +7,6 @@ from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.secret import Secret
 from bootstrap.system import aws
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
-
 
 def with_profile(lookup: Lookup, name: str, region: str, environ: Mapping[str, str]) -> Lookup:
     """Look up AWS keys in the profile, all parts or none, and everything else as before.
@@ -35,6 +33,6 @@ def _is_root(keys: aws.Keys, region: str, environ: Mapping[str, str]) -> bool:
     try:
         return aws.identity(keys, region, environ).is_root
     except aws.AwsRefusedError as error:
-        if error.code not in _DENIED:  # a policy can forbid others the question, and not the account itself
+        if error.code not in aws.DENIED:  # which a policy can do to others, and not to the account
             raise
         return False

@@ -23,6 +23,8 @@ _SKEW = 300
 _SIGNATURE = frozenset(
     {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
 )
+#: how AWS says that a policy does not allow something
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 #: where botocore looks when a profile has no keys: the machine's own role is nobody's choice
 _AMBIENT = ("ec2-credentials-file", "boto", "container-role", "iam-role")
 #: what the SDKs call a service in AWS_ENDPOINT_URL_<SERVICE>, where boto3 has another name

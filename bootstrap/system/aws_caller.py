@@ -9,8 +9,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from bootstrap.model.errors import BootstrapError, RemoteRefusedError, UnreachableError
-from bootstrap.system.aws import AwsRefusedError, AwsUnreachableError, Keys, Profile, client, translated
-from bootstrap.system.aws_evidence import DENIED
+from bootstrap.system.aws import (
+    DENIED,
+    AwsRefusedError,
+    AwsUnreachableError,
+    Keys,
+    Profile,
+    client,
+    translated,
+)
 
 #: what AWS answers while it is busy, or while somebody else changes the same thing: botocore's own list
 #: (botocore.retries.standard.ThrottledRetryableChecker), and what IAM and CloudWatch Logs say beside that

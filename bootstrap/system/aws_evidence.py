@@ -9,10 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from bootstrap.system.aws import AwsRefusedError, Keys, Profile, client, translated
+from bootstrap.system.aws import DENIED, AwsRefusedError, Keys, Profile, client, translated
 
-#: AWS's names for a refusal by policy
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 #: how many pages of one question are read
 _PAGES = 50
 

@@ -75,7 +75,7 @@ def _cloud(project: Project, _service: Service, _view: View) -> tuple[Variable, 
 def _ready(project: Project, values: Values, environ: Mapping[str, str]) -> Remark:
     from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
 
-    return aws.ready_for_logs(log_group(project), project.region, values, environ)
+    return aws.ready_for_logs(log_group(project), f"{_arn(project)}:*", project.region, values, environ)
 
 
 def _local(project: Project, _service: Service, collector: CollectorAddress) -> tuple[Variable, ...]:
@@ -99,7 +99,7 @@ def _grants(project: Project) -> tuple[Grant, ...]:
 
     An identity's policy reaches no other account by itself, so that the account need not be named.
     """
-    group = f"arn:{partition(project.region)}:logs:{project.region}:*:log-group:{log_group(project)}"
+    group = _arn(project)
     return (
         Grant("logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (f"{group}:*",)),
         Grant("verify", ("logs:FilterLogEvents",), (group, f"{group}:*")),
@@ -116,6 +116,10 @@ def _resources(project: Project, provider: Any) -> Iterable[Resource]:
     from bootstrap.provisioning.aws import logs  # noqa: PLC0415 - no other command needs it
 
     yield logs.LogGroup(provider, log_group(project), project.telemetry["cloudwatch"].retention_days)
+
+
+def _arn(project: Project) -> str:
+    return f"arn:{partition(project.region)}:logs:{project.region}:*:log-group:{log_group(project)}"
 
 
 def _read(asking: Asking) -> Look:

@@ -53,20 +53,20 @@ class Xray(_Json):
 
 
 class Logs(_Json):
-    """Has log groups by their names, and says so to who may look."""
+    """Has log groups by their names and no stream in them, and says so to who may write to one."""
 
     service = "logs"
-    action = "logs:DescribeLogStreams"
+    action = "logs:PutLogEvents"
 
     def __init__(self, *groups: str) -> None:
         super().__init__()
         self._groups = groups
 
     def serve(self, request: Request, known: Known) -> Response:
-        if request.headers.get("X-Amz-Target") != "Logs_20140328.DescribeLogStreams":
+        if request.headers.get("X-Amz-Target") != "Logs_20140328.PutLogEvents":
             return self.error(400, "UnknownOperationException", "")
         if self.action not in known.allowed:
             return self.denied(known, self.action)
         if json.loads(request.body)["logGroupName"] not in self._groups:
             return self.error(400, "ResourceNotFoundException", "The specified log group does not exist.")
-        return self.document(200, {"logStreams": []})
+        return self.error(400, "ResourceNotFoundException", "The specified log stream does not exist.")

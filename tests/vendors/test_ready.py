@@ -189,9 +189,10 @@ def test_a_log_group_that_is_missing_is_named_with_what_makes_it(clouds: Clouds)
     assert remark.hint == "bootstrap provision apply cloudwatch"
 
 
-def test_who_may_only_write_log_lines_is_ready_and_the_doubt_is_said(clouds: Clouds) -> None:
+def test_who_may_not_write_to_the_log_group_is_told_what_to_allow(clouds: Clouds) -> None:
     remark = asked("cloudwatch", clouds.aws_key(Xray.action), clouds.environ)
-    assert (remark.mark, "may not look whether the log group shop" in remark.text) == (Mark.OK, True)
+    assert (remark.mark, "does not allow logs:PutLogEvents" in remark.text) == (Mark.NOTE, True)
+    assert '"Resource": "arn:aws:logs:eu-west-1:*:log-group:shop:*"' in remark.hint
 
 
 @pytest.mark.parametrize("vendor", ["xray", "cloudwatch"])

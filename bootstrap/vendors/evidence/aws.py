@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.system.aws import AwsRefusedError, Keys
-from bootstrap.system.aws_evidence import DENIED
+from bootstrap.system.aws import DENIED, AwsRefusedError, AwsUnreachableError, Keys
 from bootstrap.vendors.keys.aws import ID, SECRET, TOKEN
 from bootstrap.verification.interface import Arrival, Reading, waiting
 
@@ -38,6 +37,15 @@ def without_keys() -> Reading:
     """Say that nobody can ask."""
     return Reading(
         Arrival.MISSING, f"{ID} is not set here: AWS takes nothing, and shows nothing, without", hint=_BOTH
+    )
+
+
+def without_session(error: BootstrapError, region: str) -> Reading:
+    """Say that there is no session to ask with; whether anything has arrived is another question."""
+    if isinstance(error, AwsRefusedError | AwsUnreachableError):
+        return refused(error, region, "")
+    return Reading(
+        Arrival.ACCEPTED, f"there is no key to read it back with: {error.message}", hint=error.hint
     )
 
 

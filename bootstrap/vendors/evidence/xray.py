@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from bootstrap.model.errors import BootstrapError
-from bootstrap.system.aws import AwsRefusedError
-from bootstrap.system.aws_evidence import DENIED, Traces
+from bootstrap.system.aws import DENIED, AwsRefusedError
+from bootstrap.system.aws_evidence import Traces
 from bootstrap.vendors.evidence import aws
 from bootstrap.vendors.evidence.daemon import quoted
 from bootstrap.vendors.evidence.texts import counted, evidence, listed, table, tables

@@ -1,5 +1,6 @@
 """What the parts of an AWS key say about themselves, and whose key AWS says it is."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 
@@ -92,7 +93,7 @@ def ask(region: str, values: Values, environ: Mapping[str, str]) -> Iterator[Rem
     try:
         yield _owner(aws.identity(keys, region, environ))
     except aws.AwsRefusedError as error:
-        yield _refusal(error, region, temporary=bool(keys.session_token))
+        yield refusal(error, region, temporary=bool(keys.session_token))
     except BootstrapError as error:
         yield unknown(ID, error.message, error.hint)
 
@@ -117,7 +118,7 @@ def ready_for_xray(region: str, values: Values, environ: Mapping[str, str]) -> R
         try:
             aws_telemetry.ask_xray(keys, region, environ)
         except aws.AwsRefusedError as error:
-            if error.code not in _DENIED:
+            if error.code not in aws.DENIED:
                 raise
             return note(ID, f"{whose}; its policy does not allow xray:GetSamplingRules", _XRAY_POLICY)
         return fine(ID, whose)
@@ -125,20 +126,23 @@ def ready_for_xray(region: str, values: Values, environ: Mapping[str, str]) -> R
     return _ready(region, values, environ, look)
 
 
-def ready_for_logs(group: str, region: str, values: Values, environ: Mapping[str, str]) -> Remark:
-    """Say whether there is a log group that log lines signed with the key can go to.
-
-    A policy that lets a service write its lines need not let it look: that is no refusal.
-    """
+def ready_for_logs(
+    group: str, resource: str, region: str, values: Values, environ: Mapping[str, str]
+) -> Remark:
+    """Say whether there is a log group, with the ARN `resource`, that takes lines signed with the key."""
 
     def look(keys: aws.Keys, whose: str) -> Remark:
         try:
             if aws_telemetry.has_log_group(group, keys, region, environ):
                 return fine(ID, f"{whose}; the log group {group} is there")
         except aws.AwsRefusedError as error:
-            if error.code not in _DENIED:
+            if error.code not in aws.DENIED:
                 raise
-            return fine(ID, f"{whose}; it may not look whether the log group {group} is there")
+            return note(
+                ID,
+                f"{whose}; its policy does not allow logs:PutLogEvents in the log group {group}",
+                f"Allow it, and logs:CreateLogStream: {_statement(resource)}",
+            )
         text = f"{whose}; the log group {group} does not exist in {region}"
         return note(ID, text, "bootstrap provision apply cloudwatch")
 
@@ -157,7 +161,7 @@ def _ready(
         try:
             whose = look(keys, whose.text)
         except aws.AwsRefusedError as error:
-            whose = _refusal(error, region, temporary=bool(keys.session_token))
+            whose = refusal(error, region, temporary=bool(keys.session_token))
         except BootstrapError as error:
             whose = unknown(ID, error.message, error.hint)
     return remarks.ready((), whose)
@@ -174,7 +178,7 @@ def _owner(identity: aws.Identity) -> Remark:
     return fine(ID, f"works: {whose}")
 
 
-def _refusal(error: aws.AwsRefusedError, region: str, *, temporary: bool) -> Remark:
+def refusal(error: aws.AwsRefusedError, region: str, *, temporary: bool) -> Remark:
     """Name the cause behind each of STS's codes."""
     if error.clock:
         return problem(
@@ -186,7 +190,7 @@ def _refusal(error: aws.AwsRefusedError, region: str, *, temporary: bool) -> Rem
         return problem(SECRET, f"does not belong to {ID}: AWS knows the id, and refuses the signature", _BOTH)
     if error.code in ("InvalidClientTokenId", "UnrecognizedClientException"):
         return _unknown_id(region, temporary=temporary)
-    if error.code in _DENIED:
+    if error.code in aws.DENIED:
         return note(ID, "works, and may not ask whose it is: a policy denies sts:GetCallerIdentity")
     return unknown(ID, error.message, "Try again.")
 
@@ -201,6 +205,10 @@ def _unknown_id(region: str, *, temporary: bool) -> Remark:
     )
 
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
+def _statement(resource: str) -> str:
+    actions = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    return json.dumps({"Effect": "Allow", "Action": actions, "Resource": resource})
+
+
 _XRAY_POLICY = "Attach AWSXRayDaemonWriteAccess to it: IAM > Users > Permissions > Add permissions."
 _CLOCK = "Set it right, for example: sudo timedatectl set-ntp true"
