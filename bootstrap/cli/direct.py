@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from bootstrap.cli.session import Session
 from bootstrap.flows.run import child_environment, host_environment
+from bootstrap.flows.sessions.handing import Fail, Sessions
 from bootstrap.model.errors import BootstrapError
 from bootstrap.system.execute import execute
 from bootstrap.system.venv import folder
@@ -25,10 +26,16 @@ def run_directly(arguments: Sequence[str]) -> None:
                 become(Session(None, as_json=False), service, arguments[3:])
 
 
-def become(session: Session, service: str, command: Sequence[str]) -> NoReturn:
-    """Replace this process by `command` with the environment of `service`. Raises BootstrapError."""
+def become(
+    session: Session, service: str, command: Sequence[str], *, raw: bool = False, fail: Fail | None = None
+) -> NoReturn:
+    """Replace this process by `command` with the environment of `service`.
+
+    `raw` and `fail` are those of Sessions. Raises BootstrapError.
+    """
     try:
-        variables = host_environment(session.project, service, session.workspace, session.state, session.give)
+        sessions = Sessions(session.project, lambda: session.lookup, session.environ, raw=raw, fail=fail)
+        variables = host_environment(session.project, service, session.workspace, session.state, sessions)
         environment = child_environment(
             session.environ, session.project, variables, folder(session.root, service)
         )

@@ -5,6 +5,7 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
+from bootstrap.cli.telemetry import handing_out, raw_keys_option, without_session
 from bootstrap.cli.verb import verb
 from bootstrap.encoding.formats import FORMATS
 from bootstrap.flows.environment import Resolved
@@ -25,9 +26,14 @@ from bootstrap.model.secret import Secret, masked
     is_flag=True,
     help="With --format: the configuration, too, with its OTEL_* variables.",
 )
-def command(session: Session, service: str, form: str | None, *, reveal: bool, everything: bool) -> None:
+@raw_keys_option()
+def command(
+    session: Session, service: str, form: str | None, *, reveal: bool, everything: bool, raw_aws_keys: bool
+) -> None:
     r"""
     Show the environment of SERVICE: names, masked values, and where each comes from.
+
+    An AWS key that it reports with is a session made now, and FROM says when it ends.
 
     \b
     Examples:
@@ -35,7 +41,8 @@ def command(session: Session, service: str, form: str | None, *, reveal: bool, e
       bootstrap env backend-flask --json
       eval "$(bootstrap env backend-flask --format shell --reveal)"
     """
-    variables = host_environment(session.project, service, session.workspace, session.state, session.give)
+    sessions = handing_out(session, raw=raw_aws_keys, fail=without_session)
+    variables = host_environment(session.project, service, session.workspace, session.state, sessions)
     if form is None:
         _show(session, variables, reveal=reveal)
         return

@@ -1,5 +1,6 @@
 """`bootstrap observe`."""
 
+import json
 import os
 import signal
 import threading
@@ -19,7 +20,7 @@ from bootstrap.flows import following, observe
 from bootstrap.flows.collector_ports import DAEMON_PORT, HTTP_PORT, adopt, bind_preferred
 from bootstrap.flows.environment import secret_specs
 from bootstrap.flows.following import Place, Query
-from bootstrap.flows.stack import COLLECTOR_TOKEN
+from bootstrap.flows.stack import COLLECTOR_HIDDEN, COLLECTOR_TOKEN
 from bootstrap.model.errors import UsageError
 
 _STARTING = ("port", "daemon_port", "keep", "size")
@@ -104,6 +105,8 @@ def _collect(
     hidden = [
         secret.reveal() for name in secret_specs(session.project) if (secret := lookup(name)) is not None
     ]
+    if sockets is not None:
+        hidden += json.loads(session.environ.get(COLLECTOR_HIDDEN, "[]"))
     bounds = {"keep_seconds": (options["keep"], _DAY), "store_bytes": (options["size"], _MIB)}
     port, daemon_port = options["port"], options["daemon_port"]
     return observe.observe(

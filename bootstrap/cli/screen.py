@@ -10,6 +10,7 @@ from bootstrap.cli import output, telemetry
 from bootstrap.cli.session import Session
 from bootstrap.flows import routing
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.flows.sessions import standing
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.interface import LogLine, Phase, PhaseChanged
 
@@ -89,7 +90,10 @@ def announce(session: Session, running: Sequence[str], *, stop: str) -> None:
     if session.as_json:
         where = {key: collector.get(key) for key in ("url", "daemon", "token")}
         decisions = telemetry.as_json(routing.recorded(session.state))
-        output.json_line({"event": "ready", "urls": urls, "collector": where, "telemetry": decisions})
+        keys = [standing.as_json(each) for each in standing.recorded(session.state)]
+        output.json_line(
+            {"event": "ready", "urls": urls, "collector": where, "telemetry": decisions, "aws": keys}
+        )
         return
     lines = [(name, url + (session.project.services[name].health or "/")) for name, url in urls.items()]
     if collector:
@@ -97,6 +101,9 @@ def announce(session: Session, running: Sequence[str], *, stop: str) -> None:
         daemon = f", {collector['daemon']} (X-Ray)" if collector["daemon"] else ""
         lines.append(("collector", f"{collector['url']} (OTLP/HTTP){daemon}"))
     lines += telemetry.lines(routing.recorded(session.state))
+    lines += [
+        ("AWS key", output.clean_value(standing.words(each))) for each in standing.recorded(session.state)
+    ]
     width = max((len(name) for name, _ in lines), default=0)
     output.words()
     output.words("Everything is healthy.", style="green", bold=True)

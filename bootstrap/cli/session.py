@@ -11,7 +11,6 @@ from bootstrap.flows.environment import readers, secret_specs
 from bootstrap.flows.secrets import choice
 from bootstrap.flows.secrets.layers import Layers
 from bootstrap.flows.secrets.place import make_place, repository_of
-from bootstrap.model.environment import Claim
 from bootstrap.model.errors import UsageError
 from bootstrap.model.project import Project
 from bootstrap.model.repository import Repository
@@ -110,9 +109,13 @@ class Session:
         """Read the value in force of one secret."""
         return self.layers(name)
 
-    def give(self, claim: Claim) -> Secret | None:
-        """Give somebody in a run what is stored."""
-        return self.lookup(claim.secret)
+    def anew(self) -> "Session":
+        """Make one of the same project that reads the stores anew, as another thread may."""
+        other = Session(str(self.start), as_json=self.as_json)
+        other.use_profile(self.profile)
+        # A manifest that somebody is editing just now says nothing about a run that goes on.
+        other.__dict__.update(manifest=self.manifest, project=self.project)
+        return other
 
     @cached_property
     def layers(self) -> Layers:

@@ -6,13 +6,16 @@ from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows import engines
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.flows.sessions import standing
 from bootstrap.stack.interface import Phase
+
+_ALIVE = (Phase.STARTING, Phase.HEALTHY, Phase.RESTARTING)
 
 
 @verb()
 def command(session: Session) -> None:
     r"""
-    Show every service of the current or the last run.
+    Show every service of the current or the last run, and when the AWS sessions of services end.
 
     \b
     Examples:
@@ -21,6 +24,8 @@ def command(session: Session) -> None:
     """
     with waiting("the engine"):
         statuses = engines.current(session.root, session.state, session.environ, None).status()
+    alive = any(status.phase in _ALIVE for status in statuses)
+    standings = standing.recorded(session.state) if alive else []
     if session.as_json:
         output.json_document(
             [
@@ -31,6 +36,7 @@ def command(session: Session) -> None:
                     "pid": status.pid,
                     "port": status.port,
                     "uptime": status.uptime,
+                    "aws": [standing.as_json(each) for each in standings if status.name in each.consumers],
                 }
                 for status in statuses
             ]
@@ -50,6 +56,8 @@ def command(session: Session) -> None:
         collector = session.state.read(COLLECTOR) or {}
         if "page" in collector and any(status.phase is Phase.HEALTHY for status in statuses):
             output.words(f"The dashboard: {collector['page']}")
+        for each in standings:
+            output.words(f"AWS key of {output.clean_value(standing.words(each))}")
     else:
         output.words("Nothing has run here yet. Start it: bootstrap up")
 

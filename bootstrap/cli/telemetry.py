@@ -14,7 +14,11 @@ from bootstrap.flows import routing
 from bootstrap.flows.environment import Lookup
 from bootstrap.flows.profile import with_profile
 from bootstrap.flows.routing import MODES, Agree, Decision, Mode, Wishes
+from bootstrap.flows.sessions import RAW
+from bootstrap.flows.sessions.handing import Fail, Sessions, said
 from bootstrap.model.environment import View
+from bootstrap.model.errors import BootstrapError
+from bootstrap.model.grant import Purpose
 from bootstrap.model.remark import Remark
 from bootstrap.vendors import VENDORS
 from bootstrap.vendors.interface import Vendor
@@ -76,15 +80,40 @@ def profile_option() -> Decorator:
     )
 
 
-def lookup_with(session: Session, profile: str | None) -> Lookup:
-    """Look secrets up as the session does, but for AWS keys where a profile is named for them.
+def raw_keys_option() -> Decorator:
+    """The option that hands AWS keys out as they are; the command's parameter is `raw_aws_keys`."""
+    return click.option(
+        RAW,
+        "raw_aws_keys",
+        is_flag=True,
+        help="Use the AWS key itself, not sessions that end and may do only what they are for.",
+    )
+
+
+def without_session(purpose: Purpose, error: BootstrapError) -> None:
+    """Say why there is no AWS key for a purpose in what goes on all the same."""
+    output.words(f"Without an AWS key for {purpose!r}: {said(error)}", style="yellow")
+
+
+def handing_out(
+    session: Session, *, profile: str | None = None, raw: bool = False, fail: Fail | None = None
+) -> Sessions:
+    """Hand out what the session's stores have, and sessions of its AWS key, or of a profile's.
 
     Raises what with_profile raises.
     """
-    if profile is None:
-        return session.lookup
-    with waiting("AWS"):
-        return with_profile(session.lookup, profile, session.project.region, session.environ)
+    known: list[Session] = []
+
+    def source() -> Lookup:
+        # Whoever asks again wants to know what has changed since.
+        here = session.anew() if known else session
+        known.append(here)
+        if profile is None:
+            return here.lookup
+        with waiting("AWS"):
+            return with_profile(here.lookup, profile, session.project.region, session.environ)
+
+    return Sessions(session.project, source, session.environ, raw=raw, fail=fail)
 
 
 def as_arguments(wishes: Wishes) -> list[str]:
@@ -101,7 +130,7 @@ def asking(session: Session) -> Agree | None:
     return _agree
 
 
-def decided(session: Session, wishes: Wishes, *, view: View, lookup: Lookup) -> list[Decision]:
+def decided(session: Session, wishes: Wishes, *, view: View, sessions: Sessions) -> list[Decision]:
     """Decide for a run of this session, saying who has not answered yet, and asking where somebody is there.
 
     Raises what routing.decide raises.
@@ -116,7 +145,7 @@ def decided(session: Session, wishes: Wishes, *, view: View, lookup: Lookup) -> 
 
         return routing.decide(
             session.project,
-            lookup,
+            sessions,
             session.environ,
             choices=routing.Choices(session.state, session.repository),
             view=view,

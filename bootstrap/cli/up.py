@@ -9,13 +9,24 @@ from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
 from bootstrap.cli.screen import Screen, announce
 from bootstrap.cli.session import Session
-from bootstrap.cli.telemetry import as_arguments, decided, lookup_with, profile_option, telemetry_option
+from bootstrap.cli.telemetry import (
+    as_arguments,
+    decided,
+    handing_out,
+    profile_option,
+    raw_keys_option,
+    telemetry_option,
+)
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows import detach as detaching
 from bootstrap.flows import engines, stack, up
-from bootstrap.flows.environment import Give, as_stored, service_named
-from bootstrap.flows.routing import Decision, Wishes
+from bootstrap.flows.environment import Give, service_named
+from bootstrap.flows.routing import Decision, Wishes, leaving
+from bootstrap.flows.sessions import RAW
+from bootstrap.flows.sessions.handing import Sessions
+from bootstrap.flows.sessions.remarks import remarks
+from bootstrap.flows.sessions.renewing import Renewing
 from bootstrap.flows.wanted import Wanted
 from bootstrap.stack import ENGINES
 from bootstrap.stack.interface import Engine, PortLostError
@@ -53,6 +64,7 @@ _MOVES = 2
 @click.option("--quiet", "-q", is_flag=True, help="Do not print what the services write: see bootstrap logs.")
 @telemetry_option()
 @profile_option()
+@raw_keys_option()
 @click.option("--background", is_flag=True, hidden=True)
 def command(
     session: Session,
@@ -65,6 +77,7 @@ def command(
     quiet: bool,
     telemetry: Wishes,
     profile: str | None,
+    raw_aws_keys: bool,
     background: bool,
 ) -> int:
     r"""
@@ -97,24 +110,32 @@ def command(
     if not background:
         output.words(f"Engine: {engine.name} ({why}).")
     engine.reclaim()
-    lookup = lookup_with(session, profile)
-    decisions = decided(session, telemetry, view=engine.view, lookup=lookup)
+    sessions = handing_out(session, profile=profile, raw=raw_aws_keys)
+    decisions = decided(session, telemetry, view=engine.view, sessions=sessions)
     if detach:
         named = ("--profile", profile) if profile else ()
-        arguments = ("--engine", engine.name, *as_arguments(telemetry), *named, *services)
+        raw = (RAW,) if raw_aws_keys else ()
+        arguments = ("--engine", engine.name, *as_arguments(telemetry), *named, *raw, *services)
         return _detach(session, engine, arguments, timeout)
-    run = wanted(session, services, as_stored(lookup), decisions)
+    for line in remarks(session.project, services, leaving(decisions), sessions):
+        output.words(line, style="yellow")
+    run = wanted(session, services, sessions, decisions, raw=raw_aws_keys)
     for _ in range(_MOVES):
         try:
-            return _run(session, engine, run, screen, background=background)
+            return _run(session, engine, run, sessions, screen, background=background)
         except PortLostError as error:
             output.words(f"{error.message}: it gets another one.", style="yellow")
             up.move(session.state)
-    return _run(session, engine, run, screen, background=background)
+    return _run(session, engine, run, sessions, screen, background=background)
 
 
-def _run(session: Session, engine: Engine, run: Wanted, screen: Screen, *, background: bool) -> int:
-    with closing(up.prepare(engine, run, session.environ)) as prepared:
+def _run(
+    session: Session, engine: Engine, run: Wanted, sessions: Sessions, screen: Screen, *, background: bool
+) -> int:
+    with (
+        closing(up.prepare(engine, run, session.environ)) as prepared,
+        Renewing(sessions, prepared.consumers, session.state, output.words) as renewals,
+    ):
         screen.names(prepared.names)
         for line in up.remarks(prepared):
             output.words(line, style="yellow")
@@ -126,12 +147,20 @@ def _run(session: Session, engine: Engine, run: Wanted, screen: Screen, *, backg
             engines.remember(session.state, engine, healthy=True)
             detaching.tell_ready(session.state)
 
-        code = engine.up(prepared.launches, screen.show, ready=ready, containers=prepared.containers)
+        code = engine.up(
+            prepared.launches,
+            screen.show,
+            ready=ready,
+            containers=prepared.containers,
+            renewals=renewals,
+        )
         return screen.verdict(code)
 
 
-def wanted(session: Session, services: tuple[str, ...], give: Give, decisions: list[Decision]) -> Wanted:
-    """Gather what a run is made from."""
+def wanted(
+    session: Session, services: tuple[str, ...], give: Give, decisions: list[Decision], *, raw: bool
+) -> Wanted:
+    """Gather what a run is made from; `raw`: anybody may have an AWS key itself."""
     return Wanted(
         root=session.root,
         state=session.state,
@@ -141,6 +170,7 @@ def wanted(session: Session, services: tuple[str, ...], give: Give, decisions: l
         give=give,
         decisions=decisions,
         only=services,
+        raw_aws_keys=raw,
     )
 
 

@@ -7,12 +7,12 @@ import click
 from bootstrap.cli import output
 from bootstrap.cli.names import complete_service
 from bootstrap.cli.session import Session
-from bootstrap.cli.telemetry import lookup_with
+from bootstrap.cli.telemetry import handing_out, raw_keys_option
 from bootstrap.cli.verb import verb
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows import engines
 from bootstrap.flows.verify import Surroundings, lines_of, verify
-from bootstrap.model.errors import ProblemsFoundError
+from bootstrap.model.errors import BootstrapError, ProblemsFoundError
 from bootstrap.verification.interface import Arrival, Finding, Probe, Report
 
 _STYLES = {Arrival.ARRIVED: "green", Arrival.ACCEPTED: "yellow", Arrival.MISSING: "red"}
@@ -36,9 +36,16 @@ _STYLES = {Arrival.ARRIVED: "green", Arrival.ACCEPTED: "yellow", Arrival.MISSING
 @click.option(
     "--profile", metavar="NAME", help="Ask with the keys of this AWS profile, instead of the project's own."
 )
+@raw_keys_option()
 @click.option("--strict", is_flag=True, help="What was accepted and cannot be read back is a problem, too.")
 def command(
-    session: Session, services: tuple[str, ...], *, timeout: float | None, profile: str | None, strict: bool
+    session: Session,
+    services: tuple[str, ...],
+    *,
+    timeout: float | None,
+    profile: str | None,
+    raw_aws_keys: bool,
+    strict: bool,
 ) -> int:
     r"""
     Send each service marked requests, and read back what arrived from every vendor.
@@ -53,10 +60,14 @@ def command(
       bootstrap verify --service backend-flask --timeout 60
       bootstrap verify --strict --json
     """
+    refusals: list[BootstrapError] = []
     here = Surroundings(
         project=session.project,
         state=session.state,
-        lookup=lookup_with(session, profile),
+        give=handing_out(
+            session, profile=profile, raw=raw_aws_keys, fail=lambda _, error: refusals.append(error)
+        ),
+        refused=lambda: next(iter(refusals), None),
         environ=session.environ,
         patiently=waiting,
         say=output.words,

@@ -17,6 +17,7 @@ from bootstrap.flows.environment import PROOF_KEY
 from bootstrap.model.environment import Claim, FromSecret, Variable, WhenSecret
 from bootstrap.model.errors import BootstrapError
 from bootstrap.stack.compose.client import Client
+from bootstrap.vendors.aws import KEY_PARTS
 
 _FILES = "the project's Compose files"
 
@@ -80,6 +81,11 @@ def check(
             if secret not in own:
                 raise _refusal(f"services.{name}", secret, name)
         for secret in dotenv.given(name, definition) if dotenv else ():
+            if secret in KEY_PARTS:
+                raise BootstrapError(
+                    f"{_FILES}: services.{name} would get {secret} itself from .env",
+                    "Let it have no such env_file, or hand the key itself out: bootstrap up --raw-aws-keys",
+                )
             raise _refusal(f"services.{name}", f"{secret} (in .env)", name)
         for secret in _marked(definition.get("build"), marks):
             raise BootstrapError(

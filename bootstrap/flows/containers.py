@@ -21,8 +21,9 @@ from bootstrap.flows.environment import PROOF_KEY, Give, check_required, readers
 from bootstrap.flows.expected import from_decisions
 from bootstrap.flows.render import sidecars
 from bootstrap.flows.routing import routes, staying
+from bootstrap.flows.sessions.consumers import Consumer
 from bootstrap.flows.wanted import Wanted
-from bootstrap.model.environment import Claim, Cloud, CollectorAddress, Variable
+from bootstrap.model.environment import Claim, Cloud, CollectorAddress, Text, Variable
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.model.project import Service
 from bootstrap.rendering import overlay
@@ -32,6 +33,7 @@ from bootstrap.stack.interface import Containers, Launch
 from bootstrap.system import ports
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
+from bootstrap.vendors.aws import KEY_PARTS
 from bootstrap.vendors.cloudwatch import log_group
 
 _IMAGE = "collector-image"
@@ -52,6 +54,8 @@ class Stack(Struct, frozen=True):
     proof: str
     #: what the project's `.env` says that has no effect here
     without_effect: tuple[str, ...]
+    #: who has parts of AWS keys
+    consumers: tuple[Consumer, ...] = ()
 
 
 def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
@@ -70,7 +74,7 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     values = _values(shown.values(), wanted.give, kept["proof"])
     plain, without_effect = plain_values(wanted.root, wanted.here, engine.client.environ)
     brought = sidecars(wanted.here)
-    dotenv = Dotenv(secret_values(wanted.root, wanted.here), readers(wanted.here))
+    dotenv = Dotenv(secret_values(wanted.root, wanted.here), _readers(wanted, shown))
     names = {*values, TOKEN, MASK}
     checked = partial(
         check,
@@ -85,10 +89,18 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
     configured = checked()
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
-    given = {**plain, **values, TOKEN: kept["token"], MASK: json.dumps(list(hidden))}
+
+    def masking(keys: Sequence[str]) -> dict[str, str]:
+        return {MASK: json.dumps(list(dict.fromkeys((*hidden, *keys))))}
+
+    given = {**plain, **values, TOKEN: kept["token"], **masking(())}
     added = _added(wanted, configured)
+    launches = _launches(wanted, services, [*_brought(wanted, services, configured), *added], collector)
+    consumers = [Consumer(each.name, tuple(shown.get(each.name, ()))) for each in launches]
+    if collector:
+        consumers.append(Consumer(COLLECTOR, masking=masking))
     return Stack(
-        launches=_launches(wanted, services, [*_brought(wanted, services, configured), *added], collector),
+        launches=launches,
         containers=Containers(
             overlay=overlay.overlay(
                 reporters, [each for each in helpers if each.files or each.name in configured], collector
@@ -106,6 +118,7 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
         token=kept["token"],
         proof=kept["proof"],
         without_effect=without_effect,
+        consumers=tuple(consumers),
     )
 
 
@@ -168,6 +181,25 @@ def _values(shown: Iterable[Sequence[Variable]], give: Give, proof: str) -> dict
     key = Claim(PROOF_KEY)
     found = {claim.variable: secret.reveal() for claim in claims - {key} if (secret := give(claim))}
     return {**found, PROOF_KEY: proof} if key in claims else found
+
+
+def _readers(wanted: Wanted, shown: Mapping[str, Sequence[Variable]]) -> dict[str, Sequence[str]]:
+    """Who may have which secret in the project's `.env`.
+
+    An AWS key itself is for nobody, unless somebody wants that; who is given something else under its name
+    does not get it from there.
+    """
+    found: dict[str, Sequence[str]] = dict(readers(wanted.here))
+    for part in KEY_PARTS if not wanted.raw_aws_keys else ():
+        found[part] = [name for name, variables in shown.items() if _replaces(part, variables)]
+    return found
+
+
+def _replaces(part: str, variables: Iterable[Variable]) -> bool:
+    return any(
+        each.name == part and (isinstance(each.value, Text) or each.value.purpose is not None)
+        for each in variables
+    )
 
 
 def _collector(

@@ -17,7 +17,8 @@ from bootstrap.vendors import VENDORS
 
 #: what a shell may have inherited from another service, and what would then be reported under its name
 _FOREIGN = re.compile(
-    r"OTEL_.*|AWS_XRAY_.*|TRACE_HEADERS|TRACE_PEERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID", re.ASCII
+    r"OTEL_.*|AWS_XRAY_.*|AWS_\w+__[A-Z]+|TRACE_HEADERS|TRACE_PEERS|TRACE_PROOF_KEY|PORT|BOOTSTRAP_RUN_ID",
+    re.ASCII,
 )
 
 #: where keys and telemetry go, which the vendors decide: a cloned manifest must not

@@ -11,9 +11,13 @@ from msgspec.structs import replace
 
 from bootstrap.flows.environment import OPTIONAL, Lookup, secret_specs
 from bootstrap.flows.secrets.check import check, discreet
-from bootstrap.model.environment import View
+from bootstrap.flows.sessions.handing import Sessions
+from bootstrap.model.environment import Claim, View
+from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project
 from bootstrap.model.remark import Mark, Remark
+from bootstrap.system.aws import AwsRefusedError, AwsUnreachableError
+from bootstrap.vendors.aws import KEY_PARTS
 from bootstrap.vendors.interface import Vendor
 
 _Question = Callable[[], Remark]
@@ -22,7 +26,7 @@ _Question = Callable[[], Remark]
 def look(
     project: Project,
     vendors: Iterable[Vendor],
-    lookup: Lookup,
+    sessions: Sessions,
     environ: Mapping[str, str],
     *,
     view: View,
@@ -31,16 +35,20 @@ def look(
     """Say for each vendor whether it is ready, as Vendor.ready does; no remark holds a secret.
 
     One whose keys are missing or cannot be right is not asked, and neither is one whose daemon is needed and
-    not installed. Who has not answered after `patience` seconds is UNKNOWN. Raises what `lookup` raises.
+    not installed. It is asked with exactly what a run would hand out. Who has not answered after `patience`
+    seconds is UNKNOWN; a role that is new may take a little more. Raises what the stores raise.
     """
     found: dict[str, Remark] = {}
+    given = patience
     questions: dict[str, _Question] = {}
     for vendor in vendors:
-        at_hand = _at_hand(project, vendor, lookup, environ, view)
+        at_hand = _at_hand(project, vendor, sessions.stored, environ, view)
         if at_hand is not None:
             found[vendor.name] = at_hand
         else:
-            questions[vendor.name] = _question(project, vendor, lookup, environ)
+            questions[vendor.name] = _question(project, vendor, sessions, environ)
+            if vendor.purpose is not None and not sessions.raw:
+                patience = max(patience, given + sessions.maker().patience)
     return found | _answers(questions, patience)
 
 
@@ -89,16 +97,36 @@ def _without_daemon(vendor: Vendor, environ: Mapping[str, str], view: View) -> R
     )
 
 
-def _question(project: Project, vendor: Vendor, lookup: Lookup, environ: Mapping[str, str]) -> _Question:
-    """Make what a thread of its own may call: everything that it needs is read here."""
-    values = {name: secret.reveal() for name in _names(vendor) if (secret := lookup(name)) is not None}
+def _question(project: Project, vendor: Vendor, sessions: Sessions, environ: Mapping[str, str]) -> _Question:
+    """Make what a thread of its own may call: everything that is stored is read here."""
+    stored = {
+        name: secret.reveal() for name in _names(vendor) if (secret := sessions.stored(name)) is not None
+    }
 
     def ask() -> Remark:
         if vendor.ready is None:
             raise ValueError(vendor.name)
-        return discreet(vendor.ready(project, values, environ), values)
+        try:
+            given = {name: sessions(Claim(name, vendor.purpose)) for name in _names(vendor)}
+        except BootstrapError as error:
+            return discreet(_refused(project, vendor, error, stored), stored)
+        values = {name: secret.reveal() for name, secret in given.items() if secret is not None}
+        return discreet(vendor.ready(project, values, environ), {**stored, **values})
 
     return ask
+
+
+def _refused(project: Project, vendor: Vendor, error: BootstrapError, stored: Mapping[str, str]) -> Remark:
+    """Say why there is no session to report to a vendor with."""
+    if isinstance(error, AwsRefusedError) and not error.hint:
+        from bootstrap.vendors.keys import aws  # noqa: PLC0415 - no other command needs it
+
+        remark = aws.refusal(error, project.region, temporary=bool(stored.get(KEY_PARTS[2])))
+        return Remark(vendor.name, remark.mark, f"{remark.subject}: {remark.text}", remark.hint)
+    mark = Mark.UNKNOWN if isinstance(error, AwsUnreachableError) else Mark.PROBLEM
+    if isinstance(error, NotConfiguredError):
+        mark = Mark.NOTE
+    return Remark(vendor.name, mark, error.message, error.hint)
 
 
 def _answers(questions: Mapping[str, _Question], patience: float) -> dict[str, Remark]:

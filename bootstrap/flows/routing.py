@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 from msgspec import Struct, field
 
-from bootstrap.flows.environment import Lookup
 from bootstrap.model.environment import Cloud, CollectorAddress, Local, Route, View
 from bootstrap.model.errors import NotConfiguredError, RemoteRefusedError, UsageError
 from bootstrap.model.project import Project
@@ -17,6 +16,9 @@ from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
 from bootstrap.vendors.interface import Vendor
+
+if TYPE_CHECKING:
+    from bootstrap.flows.sessions.handing import Sessions  # whose makers no reader of decisions needs
 
 #: the vendor itself, the collector on this machine, or nowhere
 Where = Literal["cloud", "local", "off"]
@@ -90,7 +92,7 @@ class Choices:
 
 def decide(
     project: Project,
-    lookup: Lookup,
+    sessions: "Sessions",
     environ: Mapping[str, str],
     *,
     choices: Choices,
@@ -105,7 +107,7 @@ def decide(
     once, for at most `patience` seconds. `agree` is called for one that is ready and that nobody has chosen
     anything for; without it such a vendor stays local. Raises NotConfiguredError or RemoteRefusedError where
     somebody wishes for a cloud that is not ready, UsageError for a vendor that nobody reports to, and what
-    `lookup` raises; nothing is remembered then.
+    stores raise; nothing is remembered then.
     """
     wishes = wishes or Wishes()
     vendors = _reported_to(project, wishes)
@@ -115,7 +117,7 @@ def decide(
         for vendor in vendors
     }
     wanted = [vendor for vendor in vendors if modes[vendor.name] != "local"]
-    found = _readiness(project, wanted, lookup, environ, view=view, patience=patience) if wanted else {}
+    found = _readiness(project, wanted, sessions, environ, view=view, patience=patience) if wanted else {}
     for vendor in wanted:
         if wishes.of(vendor.name) == "cloud":
             _insist(vendor, found[vendor.name])
@@ -142,7 +144,7 @@ def _reported_to(project: Project, wishes: Wishes) -> list[Vendor]:
 def _readiness(
     project: Project,
     vendors: Iterable[Vendor],
-    lookup: Lookup,
+    sessions: "Sessions",
     environ: Mapping[str, str],
     *,
     view: View,
@@ -150,7 +152,7 @@ def _readiness(
 ) -> dict[str, Remark]:
     from bootstrap.flows import readiness  # noqa: PLC0415 - `run` reads decisions and makes none
 
-    return readiness.look(project, vendors, lookup, environ, view=view, patience=patience)
+    return readiness.look(project, vendors, sessions, environ, view=view, patience=patience)
 
 
 def _insist(vendor: Vendor, found: Remark) -> None:
@@ -248,6 +250,11 @@ def routes(
         elif decision.where == "local" and collector is not None:
             made[decision.vendor] = Local(collector)
     return made
+
+
+def leaving(decisions: Iterable[Decision]) -> frozenset[str]:
+    """The vendors that get something in this run."""
+    return frozenset(decision.vendor for decision in decisions if decision.where == "cloud")
 
 
 def staying(decisions: Iterable[Decision]) -> frozenset[str]:

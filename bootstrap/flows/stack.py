@@ -1,5 +1,6 @@
 """Running the project: what each service is launched with, and the collector beside them."""
 
+import json
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,8 +24,9 @@ from bootstrap.flows.environment import (
     resolve,
     with_dependencies,
 )
-from bootstrap.flows.routing import Decision
-from bootstrap.model.environment import Claim, CollectorAddress, Route
+from bootstrap.flows.routing import Decision, leaving, staying
+from bootstrap.flows.sessions.consumers import Consumer, reported_for, values
+from bootstrap.model.environment import Claim, CollectorAddress, Route, Variable
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project, Service
 from bootstrap.model.secret import Secret
@@ -36,6 +38,8 @@ from bootstrap.workspaces.interface import Workspace
 COLLECTOR_SERVICE = "telemetry"
 #: with which token the collector is to be read, for a process that inherits its sockets
 COLLECTOR_TOKEN = "BOOTSTRAP_COLLECTOR_TOKEN"  # noqa: S105 - a name
+#: a JSON list of what else it has to mask, for the same
+COLLECTOR_HIDDEN = "BOOTSTRAP_COLLECTOR_HIDDEN"
 _ALIVE = (Phase.STARTING, Phase.HEALTHY, Phase.RESTARTING)
 
 
@@ -48,6 +52,8 @@ class Run(Struct, frozen=True):
     #: bound for the collector before anything starts, so that nobody else gets its ports in between; while
     #: the run lasts they stay open, and queue what is sent while the collector starts, or starts again
     sockets: Sockets
+    #: who has parts of AWS keys
+    consumers: tuple[Consumer, ...] = ()
 
 
 def running(root: Path, state: State, environ: Mapping[str, str]) -> set[str]:
@@ -94,12 +100,20 @@ def plan_run(
 
     with ExitStack() as bound:
         sockets = bound.enter_context(closing(bind_preferred()))
-        address, collector = _collector(root, _secrets(project, give), sockets)
+        keys = [
+            value for purpose in reported_for(leaving(decisions)) for value in values(purpose, give).values()
+        ]
+        address, collector = _collector(root, _secrets(project, give), keys, sockets)
         daemon, daemon_address = _daemon(decisions, project, state, give, environ)
         routing.record(state, list(decisions), daemon_address)
         routed = routing.routes(decisions, address, daemon_address)
+        resolved = {
+            service.name: _variables(project, service, workspace, given, routed)
+            for service in wanted
+            if service.build is not None
+        }
         launches = [
-            _launch(root, service, _environment(project, service, workspace, given, routed))
+            _launch(root, service, fill_in(resolved[service.name], given))
             for service in wanted
             if service.build is not None
         ]
@@ -108,7 +122,13 @@ def plan_run(
     first = (collector, *daemon)
     names = tuple(launch.name for launch in first)
     waiting = [replace(launch, depends_on=(*launch.depends_on, *names)) for launch in launches]
-    return Run((*first, *waiting), skipped, sockets)
+    consumers = [Consumer(name, variables) for name, variables in resolved.items()]
+    if staying(decisions):
+        consumers.append(Consumer(COLLECTOR_SERVICE, masking=_masking))
+    program = daemons.needed(decisions)
+    if program is not None:
+        consumers.append(Consumer(program.name, program.variables(project)))
+    return Run((*first, *waiting), skipped, sockets, tuple(consumers))
 
 
 def _daemon(
@@ -135,16 +155,15 @@ def preparation(root: Path, project: Project, only: Sequence[str]) -> list[Launc
     ]
 
 
-def _environment(
+def _variables(
     project: Project,
     service: Service,
     workspace: Workspace,
     give: Give,
     routing: Mapping[str, Route],
-) -> list[Resolved]:
+) -> tuple[Variable, ...]:
     check_required(project, service, give)
-    variables = resolve(project, service, view="host", routing=routing, url=workspace.url)
-    return fill_in(variables, give)
+    return resolve(project, service, view="host", routing=routing, url=workspace.url)
 
 
 def _launch(root: Path, service: Service, variables: Sequence[Resolved]) -> Launch:
@@ -180,8 +199,15 @@ def _secrets(project: Project, give: Give) -> dict[str, str]:
     return {name: secret.reveal() for name in seen if (secret := give(Claim(name))) is not None}
 
 
-def _collector(root: Path, values: Mapping[str, str], sockets: Sockets) -> tuple[CollectorAddress, Launch]:
-    """Launch the collector on `sockets`, and say where services reach it."""
+def _masking(keys: Sequence[str]) -> dict[str, str]:
+    """What tells the collector of values that no store has."""
+    return {COLLECTOR_HIDDEN: json.dumps(list(keys))}
+
+
+def _collector(
+    root: Path, values: Mapping[str, str], keys: Sequence[str], sockets: Sockets
+) -> tuple[CollectorAddress, Launch]:
+    """Launch the collector on `sockets`, and say where services reach it; it masks `values` and `keys`."""
     http, daemon = ports(sockets)
     handed = descriptors(sockets)
     token = secrets.token_urlsafe(24)
@@ -191,8 +217,8 @@ def _collector(root: Path, values: Mapping[str, str], sockets: Sockets) -> tuple
         command=(sys.executable, "-P", "-m", "bootstrap", "-C", str(root), *listening),
         directory=root,
         # Started again, it is to be found where people have it open.
-        environment={**values, COLLECTOR_TOKEN: token},
-        hidden=(*values.values(), token),
+        environment={**values, **_masking(keys), COLLECTOR_TOKEN: token},
+        hidden=(*values.values(), *keys, token),
         port=http,
         health="/healthz",
         descriptors=handed,

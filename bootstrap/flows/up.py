@@ -9,6 +9,7 @@ from bootstrap.collector.sockets import Sockets
 from bootstrap.flows import engines, routing, stack
 from bootstrap.flows.page import page_at
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.flows.sessions.consumers import Consumer
 from bootstrap.flows.wanted import Wanted
 from bootstrap.model.errors import NotConfiguredError
 from bootstrap.stack.compose.engine import ComposeEngine
@@ -25,6 +26,8 @@ class Prepared(Struct, frozen=True):
     sockets: Sockets | None = None
     #: services that are only an image, where no container can run
     skipped: tuple[str, ...] = ()
+    #: who has parts of AWS keys
+    consumers: tuple[Consumer, ...] = ()
     #: names in the project's `.env` that have no effect
     without_effect: tuple[str, ...] = ()
 
@@ -57,7 +60,7 @@ def prepare(engine: Engine, wanted: Wanted, environ: Mapping[str, str]) -> Prepa
         decisions=wanted.decisions,
         environ=environ,
     )
-    return Prepared(run.launches, sockets=run.sockets, skipped=run.skipped)
+    return Prepared(run.launches, sockets=run.sockets, skipped=run.skipped, consumers=run.consumers)
 
 
 def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
@@ -83,7 +86,12 @@ def _in_containers(engine: ComposeEngine, wanted: Wanted) -> Prepared:
                 "token": planned.token,
             },
         )
-    return Prepared(planned.launches, planned.containers, without_effect=planned.without_effect)
+    return Prepared(
+        planned.launches,
+        planned.containers,
+        without_effect=planned.without_effect,
+        consumers=planned.consumers,
+    )
 
 
 def move(state: State) -> None:

@@ -6,15 +6,18 @@ from contextlib import AbstractContextManager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bootstrap.flows.environment import Lookup, secret_specs, service_named
+from bootstrap.flows.environment import Give, secret_specs, service_named
 from bootstrap.flows.routing import Decision, recorded
 from bootstrap.flows.run import COLLECTOR
+from bootstrap.model.environment import Claim
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.masking import Mask
 from bootstrap.model.project import Project, Service
 from bootstrap.stack.interface import Engine
 from bootstrap.system.state import State
 from bootstrap.vendors import VENDORS
+from bootstrap.vendors.aws import KEY_PARTS
+from bootstrap.vendors.evidence.aws import without_session
 from bootstrap.verification import patience
 from bootstrap.verification.collector import Collector
 from bootstrap.verification.interface import (
@@ -44,13 +47,15 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
     project: Project
     state: State
-    lookup: Lookup
+    give: Give
     environ: Mapping[str, str]
     #: says what is waited for once that takes more than a second
     patiently: Callable[[str], AbstractContextManager[None]]
     say: Callable[[str], None]
     #: a sidecar's name -> its lines; None where the engine that runs has none of that name
     sidecar_lines: Callable[[str], Callable[[], Iterable[str]] | None] = lambda _name: None
+    #: why there is no AWS key to read with, once `give` was asked for one
+    refused: Callable[[], BootstrapError | None] = lambda: None
 
     def __repr__(self) -> str:
         return "Surroundings(...)"
@@ -144,28 +149,36 @@ def _settle(
     timeout: float | None,
 ) -> dict[_Key, tuple[Reading, float]]:
     """Look for everything until it is there or the time is up."""
-    cloud = any(decision.where == "cloud" for decisions in asked.values() for decision in decisions)
-    values = _values(here) if cloud else {}
+    clouds = {each.vendor for decisions in asked.values() for each in decisions if each.where == "cloud"}
+    values = _values(here, clouds) if clouds else {}
     collector = _collector(here.state)
     looks: dict[_Key, tuple[float, Look]] = {}
     for name, probe in probes.items():
         for decision in asked[name]:
             asking = _asking(here, probe, decision, values, collector)
-            looks[name, decision.vendor] = (probe.sent_at, _look(asking, decision, collector))
+            look = _look(asking, decision, collector)
+            refused = here.refused() if VENDORS[decision.vendor].purpose else None
+            if decision.where == "cloud" and refused is not None:
+                look = _always(without_session(refused, here.project.region))
+            looks[name, decision.vendor] = (probe.sent_at, look)
 
     def say(keys: list[_Key], seconds: float) -> None:
         names = ", ".join(f"{VENDORS[vendor].title} of {service}" for service, vendor in keys)
         here.say(f"Waiting for {names} ({seconds:.0f} s) ...")
 
-    found = patience.settle(looks, timeout or (CLOUD_TIMEOUT if cloud else LOCAL_TIMEOUT), say)
+    found = patience.settle(looks, timeout or (CLOUD_TIMEOUT if clouds else LOCAL_TIMEOUT), say)
     mask = Mask(values.values())
     return {key: (_masked(reading, mask), seconds) for key, (reading, seconds) in found.items()}
 
 
-def _values(here: Surroundings) -> dict[str, str]:
-    """The secrets that vendors can be asked with: those of services, and those of `verify` itself."""
-    names = secret_specs(here.project)
-    return {name: secret.reveal() for name in names if (secret := here.lookup(name)) is not None}
+def _values(here: Surroundings, clouds: Iterable[str]) -> dict[str, str]:
+    """The secrets that these vendors can be asked with: those of services, and those of `verify` itself."""
+    names = set(secret_specs(here.project))
+    if all(VENDORS[name].purpose is None for name in clouds):
+        names -= set(KEY_PARTS)
+    claims = [Claim(name, "verify" if name in KEY_PARTS else None) for name in sorted(names)]
+    with here.patiently("the stores and AWS"):
+        return {each.secret: secret.reveal() for each in claims if (secret := here.give(each)) is not None}
 
 
 def _collector(state: State) -> Collector | None:

@@ -23,3 +23,5 @@ class Wanted(Struct, frozen=True):
     give: Give
     decisions: Sequence[Decision]
     only: Sequence[str] = ()
+    #: whether anybody may have an AWS key itself
+    raw_aws_keys: bool = False

@@ -32,6 +32,9 @@ AWS_SECRETS = (
     ),
 )
 
+#: the parts of a key: its id, its secret, and a temporary one's token
+KEY_PARTS = tuple(spec.name for spec in AWS_SECRETS)
+
 #: what SDKs take for keys, or find them by, beside those of `AWS_SECRETS`. A profile that is not there is an
 #: error even where keys are given, and the oldest name of a session token counts before AWS_SESSION_TOKEN.
 AMBIENT = frozenset(

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.stand_ins.sts import PARTS, Known, Sts, key_id, secret_key
+
 MANIFEST = """
 [project]
 name = "small"
@@ -44,12 +46,28 @@ def environment(bootstrap: Any, project: Any, service: str, **env: str) -> dict[
     return loaded
 
 
-def test_each_service_sees_its_own_name_and_only_its_own_secrets(bootstrap: Any, project: Any) -> None:
+@pytest.fixture
+def sts() -> Iterator[Sts]:
+    with Sts() as server:
+        yield server
+
+
+def user(sts: Sts, *allowed: str, arn: str = "arn:aws:iam::123456789012:user/somebody") -> dict[str, str]:
+    """A user's keys in a shell that knows no other STS; by default they may make sessions."""
+    values = {"AWS_ACCESS_KEY_ID": key_id(), "AWS_SECRET_ACCESS_KEY": secret_key()}
+    may = frozenset(allowed or (Sts.federate, "logs:CreateLogStream", "logs:PutLogEvents"))
+    sts.keys[values["AWS_ACCESS_KEY_ID"]] = Known(values["AWS_SECRET_ACCESS_KEY"], arn, allowed=may)
+    return {**values, "AWS_ENDPOINT_URL_STS": sts.url}
+
+
+def test_each_service_sees_its_own_name_and_only_its_own_secrets(
+    bootstrap: Any, project: Any, sts: Sts
+) -> None:
     shell = {
+        **user(sts),
         "API_DATABASE_URL": "postgres://fake",
         "WORKER_KEY": "fake-worker-key",
         "HONEYCOMB_API_KEY": "fakefakefakefakefakef1",
-        "AWS_ACCESS_KEY_ID": "AKIAFAKEFAKEFAKEFAKE",
         "OTEL_SERVICE_NAME": "somebody-else",
         "OTEL_EXPORTER_OTLP_HEADERS": "x-honeycomb-team=stale",
         "AWS_XRAY_DAEMON_ADDRESS": "elsewhere:2000",
@@ -61,7 +79,7 @@ def test_each_service_sees_its_own_name_and_only_its_own_secrets(bootstrap: Any,
     assert api["PORT"] == "4567"
     assert api["DATABASE_URL"] == "postgres://fake"
     assert api["OTEL_EXPORTER_OTLP_HEADERS"] == "x-honeycomb-team=fakefakefakefakefakef1"
-    assert api["AWS_ACCESS_KEY_ID"] == "AKIAFAKEFAKEFAKEFAKE"
+    assert {name: api[name] for name in PARTS} == sts.sessions[0][1]
     assert api["UNRELATED"] == "kept"
     assert not {"API_DATABASE_URL", "WORKER_KEY", "HONEYCOMB_API_KEY", "AWS_XRAY_DAEMON_ADDRESS"} & api.keys()
 
@@ -73,6 +91,7 @@ def test_each_service_sees_its_own_name_and_only_its_own_secrets(bootstrap: Any,
     gone = {"PORT", "DATABASE_URL", "API_DATABASE_URL", "HONEYCOMB_API_KEY", "AWS_ACCESS_KEY_ID"}
     assert not gone & worker.keys()
     assert not any(name.startswith("OTEL_EXPORTER") for name in worker)
+    assert len(sts.sessions) == 1
 
 
 @pytest.mark.parametrize("code", [0, 1, 3, 5, 42, 125, 255])
@@ -159,7 +178,7 @@ record(State(Path(sys.argv[1]), os.environ), decisions)
 print("recorded", flush=True)
 sys.stdin.read()
 """
-KEYS = {"HONEYCOMB_API_KEY": "fakefakefakefakefakef1", "AWS_ACCESS_KEY_ID": "AKIAFAKEFAKEFAKEFAKE"}
+HONEYCOMB = {"HONEYCOMB_API_KEY": "fakefakefakefakefakef1"}
 
 
 @contextmanager
@@ -180,26 +199,60 @@ def recorded(project: Any, *where: str) -> Iterator[None]:
         holder.kill()
 
 
-def test_it_reports_to_where_the_run_reports_to(bootstrap: Any, project: Any) -> None:
+def test_it_reports_to_where_the_run_reports_to(bootstrap: Any, project: Any, sts: Sts) -> None:
+    keys = HONEYCOMB | user(sts)
     with recorded(project, "cloud", "local"):
-        api = environment(bootstrap, project, "api", **KEYS)
+        api = environment(bootstrap, project, "api", **keys)
         assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
         assert "CLOUDWATCH_LOG_GROUP" not in api  # no collector listens: off, and never the cloud
     with recorded(project, "local", "cloud"):
-        api = environment(bootstrap, project, "api", **KEYS)
+        api = environment(bootstrap, project, "api", **keys)
         assert not any(name.startswith("OTEL_EXPORTER") for name in api)
         assert api["CLOUDWATCH_LOG_GROUP"] == "small"
-    after = environment(bootstrap, project, "api", **KEYS)  # however the run ended
+    after = environment(bootstrap, project, "api", **keys)  # however the run ended
     assert after["OTEL_EXPORTER_OTLP_ENDPOINT"] == "https://api.honeycomb.io"
     assert after["CLOUDWATCH_LOG_GROUP"] == "small"
 
 
-def test_half_a_run_in_the_cloud_leaves_the_other_half_here(bootstrap: Any, project: Any) -> None:
+def test_half_a_run_in_the_cloud_leaves_the_other_half_here(bootstrap: Any, project: Any, sts: Sts) -> None:
+    keys = HONEYCOMB | user(sts)
     with observing(project) as listening, recorded(project, "local", "cloud"):
-        api = environment(bootstrap, project, "api", **KEYS)
+        api = environment(bootstrap, project, "api", **keys)
     assert api["OTEL_EXPORTER_OTLP_ENDPOINT"] == listening["url"]
     assert "OTEL_EXPORTER_OTLP_HEADERS" not in api
     assert api["CLOUDWATCH_LOG_GROUP"] == "small"
+
+
+def test_without_a_session_it_runs_and_says_so(bootstrap: Any, project: Any, sts: Sts) -> None:
+    for keys, words in (
+        (user(sts, "logs:PutLogEvents"), '"Action": "sts:GetFederationToken"'),
+        (user(sts, arn="arn:aws:iam::123456789012:root"), "key of the account itself"),
+    ):
+        for raw in ((), ("--raw-aws-keys",)):
+            given = bootstrap("run", *raw, "api", "--", *PRINT_ENVIRONMENT, cwd=project.root, env=keys)
+            api = json.loads(given.check(0).out)
+            raw_user = bool(raw) and "root" not in sts.keys[keys["AWS_ACCESS_KEY_ID"]].arn
+            assert (words in given.err) is not raw_user
+            assert (api.get("AWS_ACCESS_KEY_ID") == keys["AWS_ACCESS_KEY_ID"]) is raw_user
+            assert ("CLOUDWATCH_LOG_GROUP" in api) is raw_user
+    assert sts.sessions == []
+
+
+def test_env_shows_a_session_and_its_end(bootstrap: Any, project: Any, sts: Sts) -> None:
+    keys = user(sts)
+    shown = json.loads(bootstrap("--json", "env", "api", "--reveal", cwd=project.root, env=keys).check(0).out)
+    found = {each["name"]: each for each in shown}
+    (asked, given) = sts.sessions[0]
+    assert {name: found[name]["value"] for name in PARTS} == given
+    assert {found[name]["origin"].partition(" until ")[0] for name in PARTS} == {
+        "vendor cloudwatch (AWS session"
+    }
+    assert (asked["Name"], asked["DurationSeconds"]) == ("small-logs", "43200")
+    (statement,) = json.loads(asked["Policy"])["Statement"]
+    assert statement["Resource"] == ["arn:aws:logs:us-east-1:*:log-group:small:*"]
+    raw = bootstrap("env", "api", "--raw-aws-keys", "--reveal", cwd=project.root, env=keys).check(0)
+    assert keys["AWS_SECRET_ACCESS_KEY"] in raw.out
+    assert len(sts.sessions) == 1
 
 
 def test_a_variable_that_steers_programs_is_refused(bootstrap: Any, project: Any) -> None:

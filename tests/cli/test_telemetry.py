@@ -122,11 +122,11 @@ def test_nobody_is_asked_for_json() -> None:
 DECIDE = """
 import sys
 from bootstrap.cli.session import Session
-from bootstrap.cli.telemetry import decided, lookup_with, show
+from bootstrap.cli.telemetry import decided, handing_out, show
 from bootstrap.flows.routing import Wishes
 session = Session(None, as_json="--json" in sys.argv)
-lookup = lookup_with(session, None)
-show(decided(session, Wishes(), view="container", lookup=lookup))
+sessions = handing_out(session)
+show(decided(session, Wishes(), view="container", sessions=sessions))
 """
 MANIFEST = '[project]\nname = "shop"\n[services.web]\nbuild = "web"\ntelemetry = ["honeycomb"]\n'
 

@@ -1,4 +1,4 @@
-"""Honeycomb and Rollbar as programs of their own, in containers or on loopback, and keys that they know."""
+"""Vendors as programs of their own, in containers or on loopback, and keys that they know."""
 
 from __future__ import annotations
 
@@ -14,19 +14,27 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.checkout import ROOT, free_port
 from tests.stand_ins.honeycomb import configuration_key, ingest_key
 from tests.stand_ins.rollbar import token
-from tests.stand_ins.sts import key_id, secret_key
+from tests.stand_ins.sts import Known, key_id, secret_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PROGRAM = ROOT / "tests" / "stand_ins" / "remote" / "clouds.py"
-KINDS = ("honeycomb", "rollbar")
+KINDS = ("honeycomb", "rollbar", "logs")
 _PATIENCE = 30.0
 
 
 class Clouds:
     """What they know, where the host reaches them, and what they have seen."""
+
+    @property
+    def known_to_aws(self) -> dict[str, Any]:
+        """The records of AWS's keys."""
+        return {
+            hashlib.sha256(f"{identifier} {known.token or ''}".encode()).hexdigest(): sorted(known.allowed)
+            for identifier, known in self.aws.keys.items()
+        }
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -38,6 +46,8 @@ class Clouds:
             "ROLLBAR_ACCESS_TOKEN": token(),
             "ROLLBAR_READ_TOKEN": token(),
         }
+        #: what CloudWatch Logs knows; an STS adds the keys of its sessions
+        self.aws = _Published(self)
         self.publish()
 
     def publish(self) -> None:
@@ -51,9 +61,8 @@ class Clouds:
             "ROLLBAR_ACCESS_TOKEN": ["post_server_item"],
             "ROLLBAR_READ_TOKEN": ["read"],
         }
-        text = json.dumps(
-            {hashlib.sha256(value.encode()).hexdigest(): known[name] for name, value in self.keys.items()}
-        )
+        hashes = {name: hashlib.sha256(value.encode()).hexdigest() for name, value in self.keys.items()}
+        text = json.dumps({hashes[name]: known[name] for name in self.keys} | self.known_to_aws)
         (self.folder / "keys.json").write_text(text)  # in place: a container has the file itself mounted
 
     def rotate(self, name: str) -> str:
@@ -65,10 +74,9 @@ class Clouds:
     @property
     def environ(self) -> dict[str, str]:
         """The variables with which the command line asks them instead of the real ones."""
-        return {
-            f"BOOTSTRAP_{kind.upper()}_ENDPOINT": f"http://127.0.0.1:{port}"
-            for kind, port in self.ports.items()
-        }
+        names = {kind: f"BOOTSTRAP_{kind.upper()}_ENDPOINT" for kind in KINDS}
+        names["logs"] = "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"
+        return {names[kind]: f"http://127.0.0.1:{port}" for kind, port in self.ports.items()}
 
     def override(self) -> str:
         """What a person writes into docker-compose.override.yml to have them on the project's network."""
@@ -77,8 +85,11 @@ class Clouds:
                 "environment": {
                     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://honeycomb:8080",
                     "ROLLBAR_ENDPOINT": "http://rollbar:8080/api/1/",
+                    "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": "http://logs:8080",
                 }
-            }
+            },
+            # X-Ray itself has no stand-in here, and nobody shall reach the real one.
+            "xray-daemon": {"extra_hosts": ["xray.us-east-1.amazonaws.com:127.0.0.1"]},
         }
         for kind, port in self.ports.items():
             services[kind] = {
@@ -121,6 +132,25 @@ class Clouds:
             for each in running:
                 each.kill()
                 each.wait()
+
+
+class _Keys(dict[str, Known]):
+    """Keys that are published whenever one is added."""
+
+    def __init__(self, publish: Callable[[], None]) -> None:
+        super().__init__()
+        self._publish = publish
+
+    def __setitem__(self, identifier: str, known: Known) -> None:
+        super().__setitem__(identifier, known)
+        self._publish()
+
+
+class _Published:
+    """CloudWatch Logs, as an STS knows it."""
+
+    def __init__(self, clouds: Clouds) -> None:
+        self.keys: dict[str, Known] = _Keys(clouds.publish)
 
 
 def made_up_key() -> dict[str, str]:

@@ -17,7 +17,7 @@ from bootstrap.system.state import State
 from tests.containers import ENVIRON, need_compose
 
 if TYPE_CHECKING:
-    from tests.conftest import Repository
+    from tests.conftest import Bootstrap, Repository
 
 _COMMITTED = """\
 services:
@@ -211,3 +211,26 @@ def test_no_file_is_fetched_from_elsewhere(client: Client, repository: Repositor
 
 def _project() -> Project:
     return Project("p", "us-east-1", {}, secrets={"SECRET_A": SecretSpec("SECRET_A")})
+
+
+def test_an_aws_key_in_a_dotenv_is_for_nobody_who_has_no_other_in_its_place(
+    repository: Repository, bootstrap: Bootstrap
+) -> None:
+    need_compose()
+    repository.write(
+        "bootstrap.toml",
+        '[project]\nname = "small"\n'
+        '[services.web]\nbuild = "web"\ntelemetry = ["cloudwatch"]\n'
+        '[services.job]\nbuild = "job"\ntelemetry = ["xray"]\n',
+    )
+    bootstrap("render", cwd=repository.root).check(0)
+    value = "not-the-id-of-a-key"
+    repository.write(".env", f"AWS_ACCESS_KEY_ID={value}\n")
+    for name, code in (("web", 0), ("job", 1), ("job", 0)):
+        repository.write("docker-compose.override.yml", f"services: {{{name}: {{env_file: [.env]}}}}")
+        raw = ("--raw-aws-keys",) if (name, code) == ("job", 0) else ()
+        shown = bootstrap("compose", *raw, "--", "config", cwd=repository.root, env=ENVIRON)
+        shown.check(code)
+        # What the collector's SDK wants stands before what a file says.
+        assert (value in shown.out) is bool(raw), shown.out
+        assert ("job would get AWS_ACCESS_KEY_ID itself from .env" in shown.err) is (code == 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from bootstrap.config.manifest import parse
 from bootstrap.flows import routing
 from bootstrap.flows.routing import Choices, Decision, Wishes, decide
+from bootstrap.flows.sessions.handing import Sessions
 from bootstrap.model.environment import Cloud, CollectorAddress, Local
 from bootstrap.model.errors import BootstrapError, NotConfiguredError, RemoteRefusedError, UsageError
 from bootstrap.model.repository import Repository
@@ -82,7 +84,7 @@ class Desk:
         """Decide, as a run with these wishes does."""
         decisions = decide(
             self.project,
-            self.lookup,
+            Sessions(self.project, lambda: self.lookup, self.environ),
             self.environ,
             choices=self.choices,
             view=self.view,
@@ -288,7 +290,7 @@ def test_nothing_ambient_is_ever_used(
     folder = clean_environment / ".aws"
     folder.mkdir()
     (folder / "credentials").write_text(f"[default]\n{lines}\n[work]\n{lines}\n", encoding="utf-8")
-    desk.project = project("xray", "cloudwatch")
+    desk.project, mine = project("xray", "cloudwatch"), desk.values["AWS_ACCESS_KEY_ID"]
     with Fixed(Response(500)) as machine:
         monkeypatch.setenv("AWS_PROFILE", "work")
         for name in ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
@@ -297,12 +299,41 @@ def test_nothing_ambient_is_ever_used(
         found = desk.up()
         assert all("somebody" not in decision.reason for decision in found.values())
         used = {request.headers["Authorization"].split("/")[0] for request in clouds.sts.requests}
-        assert used == {f"AWS4-HMAC-SHA256 Credential={desk.values['AWS_ACCESS_KEY_ID']}"}
+        made = {values["AWS_ACCESS_KEY_ID"] for _, values in clouds.sts.sessions}
+        assert used == {f"AWS4-HMAC-SHA256 Credential={each}" for each in made | {mine}}
         before, desk.values = clouds.asked, {}
         found = desk.up()
     assert where(found) == {"xray": "local", "cloudwatch": "local"}
     assert "are not set" in found["xray"].reason
     assert (clouds.asked, machine.requests) == (before, [])
+
+
+def test_a_cloud_is_asked_with_what_its_consumers_will_have(desk: Desk, clouds: Clouds) -> None:
+    desk.project = project("xray", "cloudwatch")
+    found = desk.up(every="cloud")
+    assert "federated-user/shop-daemon" in found["xray"].reason
+    assert "federated-user/shop-logs" in found["cloudwatch"].reason
+    own = desk.values["AWS_ACCESS_KEY_ID"]
+    asked = [*clouds.xray.requests, *clouds.logs.requests]
+    assert len(asked) == 2
+    assert not [each for each in asked if own in each.headers["Authorization"]]
+
+
+def test_what_a_session_may_not_is_found_before_a_run(desk: Desk, clouds: Clouds) -> None:
+    desk.project = project("cloudwatch")
+    # Its owner may do something else with logs; a session adds nothing to that.
+    desk.values = clouds.aws_key("logs:FilterLogEvents")
+    error = refused(desk, NotConfiguredError, "does not allow logs:PutLogEvents", cloudwatch="cloud")
+    assert '"Action": ["logs:CreateLogStream", "logs:PutLogEvents"]' in error.hint
+    desk.values = clouds.aws_key(temporary=True, arn="arn:aws:sts::123456789012:assumed-role/dev/me")
+    error = refused(desk, NotConfiguredError, "temporary AWS keys make no sessions", cloudwatch="cloud")
+    assert 'principal = "arn:aws:iam::123456789012:role/dev"' in error.hint
+    desk.values = clouds.aws_key()
+    known = clouds.sts.keys[desk.values["AWS_ACCESS_KEY_ID"]]
+    clouds.sts.keys[desk.values["AWS_ACCESS_KEY_ID"]] = replace(known, allowed=frozenset())
+    error = refused(desk, RemoteRefusedError, "sts:GetFederationToken", cloudwatch="cloud")
+    assert '"Action": "sts:GetFederationToken"' in error.hint
+    assert where(desk.up()) == {"cloudwatch": "local"}
 
 
 def test_without_containers_x_ray_takes_its_daemon(desk: Desk, clouds: Clouds, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ class Clouds:
     def __init__(self) -> None:
         self.honeycomb, self.rollbar, self.sts = Honeycomb(), Rollbar(), Sts()
         self.xray, self.logs = Xray(), Logs("shop")
+        self.sts.others = (self.xray, self.logs)
         self._entered = ExitStack()
 
     def __enter__(self) -> Self:
@@ -68,7 +69,7 @@ class Clouds:
             "AWS_SECRET_ACCESS_KEY": secret_key(),
             **({"AWS_SESSION_TOKEN": session_token()} if temporary else {}),
         }
-        actions = frozenset(allowed or (Xray.action, Logs.action))
+        actions = frozenset((*(allowed or (Xray.action, Logs.action)), Sts.federate))
         known = Known(values["AWS_SECRET_ACCESS_KEY"], arn, values.get("AWS_SESSION_TOKEN"), allowed=actions)
         for server in (self.sts, self.xray, self.logs):
             server.keys[values["AWS_ACCESS_KEY_ID"]] = known

@@ -1,4 +1,4 @@
-"""CloudWatch Logs, written to and read from: calls are checked against AWS's model, and their signature."""
+"""CloudWatch Logs, written to and read from: calls are checked against AWS's model, signature and policy."""
 
 from __future__ import annotations
 
@@ -31,16 +31,19 @@ class CloudWatchLogs(Signed):
         #: group -> stream -> events
         self.groups: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in groups}
 
-    def serve(self, request: Request, _known: Known) -> Response:
+    def serve(self, request: Request, known: Known) -> Response:
         name = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
-        known: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
+        operations: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
             "CreateLogStream": self._create_stream,
             "DescribeLogStreams": self._describe_streams,
             "FilterLogEvents": self._filter,
             "PutLogEvents": self._put,
         }
-        if name not in known:
+        if name not in operations:
             return self.error(400, "UnknownOperationException", name)
+        if f"logs:{name}" not in known.allowed:
+            words = f"User: {known.arn} is not authorized to perform: logs:{name}"
+            return self.error(400, "AccessDeniedException", words)
         operation, arguments = _MODEL.operation_model(name), json.loads(request.body)
         report = ParamValidator().validate(arguments, operation.input_shape)
         if report.has_errors():
@@ -48,7 +51,7 @@ class CloudWatchLogs(Signed):
         group = self.groups.get(arguments["logGroupName"])
         if group is None:
             return self.error(400, "ResourceNotFoundException", "The specified log group does not exist.")
-        answer = known[name](group, arguments)
+        answer = operations[name](group, arguments)
         return answer if isinstance(answer, Response) else self._document(200, answer)
 
     def _create_stream(self, group: dict[str, Any], arguments: dict[str, Any]) -> Any:

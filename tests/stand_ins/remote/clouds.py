@@ -1,8 +1,8 @@
-"""Honeycomb's API or Rollbar's as a program of its own, also in a container: nothing but Python is needed.
+"""A vendor's API as a program of its own, also in a container: nothing but Python is needed.
 
-`python3 clouds.py honeycomb|rollbar HOST PORT KEYS` serves until it is told to stop. KEYS is a JSON file that
-may change at any time: the SHA-256 of each key that is known, with what that key may do. The program itself
-holds no key. `GET /-/seen` tells a test what has come in.
+`python3 clouds.py honeycomb|rollbar|logs HOST PORT KEYS` serves until it is told to stop. KEYS is a JSON file
+that may change at any time: the SHA-256 of each key that is known, with what that key may do. The program
+itself holds no key. `GET /-/seen` tells a test what has come in.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import secrets
 import sys
 import threading
@@ -279,9 +280,66 @@ class Rollbar(Cloud):
         return 403, {"err": 1, "message": f"{words}{', '.join(scopes)}."}
 
 
+class Logs(Cloud):
+    """CloudWatch Logs with one log group. A key is an id and a token; its record is what it may do."""
+
+    group = "cruddur"
+
+    def __init__(self, keys: Path) -> None:
+        super().__init__(keys)
+        #: stream -> events
+        self._streams: dict[str, list[dict[str, Any]]] = {}
+        #: the SHA-256 of each token with which lines have come
+        self._writers: list[str] = []
+
+    def seen(self) -> dict[str, Any]:
+        return {"events": sum(map(len, self._streams.values())), "writers": self._writers}
+
+    def known(self, headers: Message) -> Any:
+        """The signature itself is looked at by others: this one has no secrets."""
+        scope = re.match(
+            r"AWS4-HMAC-SHA256 Credential=(\w+)/\d+/[\w-]+/logs/", headers["Authorization"] or ""
+        )
+        held = f"{scope[1] if scope else ''} {headers.get('X-Amz-Security-Token', '')}"
+        return json.loads(self._keys.read_text()).get(hashlib.sha256(held.encode()).hexdigest())
+
+    def answer(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
+        allowed = self.known(headers)
+        name = headers.get("X-Amz-Target", "").removeprefix("Logs_20140328.")
+        given = json.loads(body) if (method, path) == ("POST", "/") else {}
+        if allowed is None:
+            return self._refuse("UnrecognizedClientException", "The security token is invalid.")
+        if f"logs:{name}" not in allowed:
+            return self._refuse("AccessDeniedException", f"not authorized to perform: logs:{name}")
+        if given.get("logGroupName") != self.group:
+            return self._refuse("ResourceNotFoundException", "The specified log group does not exist.")
+        if name == "FilterLogEvents":
+            phrase = given["filterPattern"][1:-1]
+            every = [each for events in self._streams.values() for each in events]
+            return 200, {"events": [each for each in every if phrase in each["message"]]}
+        return self._write(name, given, headers.get("X-Amz-Security-Token", ""))
+
+    def _write(self, name: str, given: dict[str, Any], token: str) -> Answer:
+        stream = self._streams.get(given["logStreamName"])
+        if name == "CreateLogStream" and stream is None:
+            self._streams[given["logStreamName"]] = []
+            return 200, {}
+        if name == "CreateLogStream":
+            return self._refuse("ResourceAlreadyExistsException", "The specified log stream already exists")
+        if stream is None:
+            return self._refuse("ResourceNotFoundException", "The specified log stream does not exist.")
+        stream += given["logEvents"]
+        self._writers.append(hashlib.sha256(token.encode()).hexdigest())
+        return 200, {"nextSequenceToken": "1"}
+
+    @staticmethod
+    def _refuse(code: str, message: str) -> Answer:
+        return 400, {"__type": code, "message": message}
+
+
 def main() -> None:
     kind, host, port, keys = sys.argv[1:]
-    cloud = {"honeycomb": Honeycomb, "rollbar": Rollbar}[kind](Path(keys))
+    cloud: Cloud = {"honeycomb": Honeycomb, "rollbar": Rollbar, "logs": Logs}[kind](Path(keys))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
