@@ -71,6 +71,7 @@ def test_without_a_key(me: Someone) -> None:
         (management_key(), "is a management key: it manages a team's keys and environments"),
         ("hcxlk_" + "a" * 26, "is the id of a configuration key: the whole key is shown once"),
     ],
+    ids=["ingest", "Classic", "ingest of Classic", "management", "id alone"],  # keys are made anew each time
 )
 def test_a_key_of_another_kind_is_sent_nowhere(
     key: str, words: str, me: Someone, honeycomb: HoneycombConfiguration
