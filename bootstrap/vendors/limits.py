@@ -34,15 +34,22 @@ def check_xray(project: Project, group: str) -> None:
 
 
 def check_cloudwatch(project: Project, log_group: str) -> None:
-    """Refuse a log group that only AWS itself can make.
+    """Refuse a log group that only AWS itself can make, and one whose tags cannot be asked for.
 
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html, and
+    API_ListTagsForResource.html there: no ARN with a # in it is taken, though a name is.
     """
     if log_group.startswith("aws/"):
         raise ManifestError(
             "telemetry.cloudwatch.log_group",
             f"{log_group!r} starts with aws/, which CloudWatch keeps for AWS",
             "Give it another name.",
+        )
+    if "#" in log_group:
+        raise ManifestError(
+            "telemetry.cloudwatch.log_group",
+            f"{log_group!r} has a # in it, and CloudWatch takes no tag for such a log group",
+            "Give it another name, or make it yourself and leave it out: bootstrap provision plan xray",
         )
     check_principal(project)
 

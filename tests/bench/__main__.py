@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests.bench import collector, copying, questions, report, scenarios, starting
+from tests.bench import collector, copying, provisioning, questions, report, scenarios, starting
 from tests.bench.faults import report as faults_report
 from tests.bench.faults.cases import FAULTS, Case
 from tests.bench.faults.runs import measure
@@ -28,7 +28,7 @@ _SCENARIOS = {
 
 T = TypeVar("T")
 
-_OTHERS = ("growth", "copying", "up", "ingest", "idle", "questions", "overhead", "faults")
+_OTHERS = ("growth", "copying", "provision", "up", "ingest", "idle", "questions", "overhead", "faults")
 
 
 def main() -> None:
@@ -55,6 +55,7 @@ def main() -> None:
                 results += scenario(folder, asked.runs)
     growth = _alone("growth", wanted, lambda folder: scenarios.growth(folder, asked.runs))
     copied = _alone("copying", wanted, copying.copying) or []
+    provisioned = _alone("provision", wanted, lambda _: provisioning.planning(asked.runs))
     started = _alone("up", wanted, lambda folder: starting.starting(folder, asked.runs))
     load = _alone("ingest", wanted, collector.ingest)
     rest = _alone("idle", wanted, collector.idle)
@@ -71,12 +72,13 @@ def main() -> None:
         data = report.as_data(results, growth)
         data |= {"overhead": overhead_report.as_data(costs), "faults": faults_report.as_data(outages)}
         data |= {"copying": copying.as_data(copied), "up": starting.as_data(started)}
-        data |= {"questions": questions.as_data(answered)}
+        data |= {"questions": questions.as_data(answered), "provision": provisioning.as_data(provisioned)}
         data |= {"collector": collector.as_data(load, rest)}
         print(json.dumps(data, indent=2))
     else:
         tables = [report.as_markdown(results, growth)] if results or growth else []
         tables += [copying.as_markdown(copied)] if copied else []
+        tables += [provisioning.as_markdown(provisioned)] if provisioned else []
         tables += [starting.as_markdown(started)] if started else []
         tables += [collector.as_markdown(load, rest)] if load or rest else []
         tables += [overhead_report.as_markdown(costs)] if costs else []
@@ -85,6 +87,7 @@ def main() -> None:
         print("\n\n".join(tables))
     failed = (
         copying.failures(copied)
+        + provisioning.failures(provisioned)
         + starting.failures(started)
         + collector.failures(load)
         + overhead_report.failures(costs)

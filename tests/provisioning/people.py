@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.utilities.utils import get_partition
 
-from bootstrap.config.manifest import parse
+from bootstrap.config.manifest import SERVICE_NAME, parse
 from bootstrap.flows import provision
 from bootstrap.model.repository import Repository, of_remote
 from bootstrap.model.secret import Secret
@@ -30,12 +30,18 @@ REGION = "eu-west-1"
 def project(
     *services: str, principal: str | None = None, name: str = "shop", region: str = REGION, **telemetry: Any
 ) -> Project:
-    """Read a manifest whose services report to both vendors of AWS."""
-    vendors = ["xray", "cloudwatch"]
+    """Read a manifest whose services report to both vendors of AWS; `services` are their names in traces."""
+    named = {
+        each if SERVICE_NAME.fullmatch(each) else f"service-{number}": each
+        for number, each in enumerate(services or ("web", "api"))
+    }
     return parse(
         {
             "project": {"name": name, "region": region},
-            "services": {each: {"build": ".", "telemetry": vendors} for each in services or ("web", "api")},
+            "services": {
+                key: {"build": ".", "telemetry": ["xray", "cloudwatch"], "otel_service_name": each}
+                for key, each in named.items()
+            },
             "telemetry": telemetry,
             "provision": {"principal": principal} if principal else {},
         },

@@ -70,6 +70,8 @@ class Account:
         self.victim: int | None = None
         #: to how many calls a new role or policy of IAM seems not to be there yet
         self.lag = 0
+        #: how many seconds each answer is under way
+        self.delay = 0.0
         #: how many seconds sessions really last; None for as long as was asked
         self.lifetime: float | None = None
         self._xrays: dict[str, Xray] = {}

@@ -140,6 +140,7 @@ class Aws:
             return protocol.error(service, refused)
         call = Call(service, operation.name, found[3], principal.arn, arguments)
         account.calls.append(call)
+        time.sleep(account.delay)
         with self._lock:
             fault = next((each for each in list(account.faults) if each.strikes(call)), None)
         if fault is not None and fault.kind not in DONE:
