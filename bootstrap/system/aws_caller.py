@@ -156,11 +156,16 @@ class Caller:
 
         A page may be empty and not the last one.
         """
+        for page in self.whole_pages(service, operation, **arguments):
+            yield from page.get(member, ())
+
+    def whole_pages(self, service: str, operation: str, /, **arguments: Any) -> Iterator[dict[str, Any]]:
+        """Yield each page of an answer that has several lists."""
         token = _PAGES[service]
         more: dict[str, Any] = {}
         while True:
             answer = self.call(service, operation, **arguments, **more)
-            yield from answer.get(member, ())
+            yield answer
             following = answer.get(token)
             if not following or following == more.get(token):
                 return

@@ -48,9 +48,9 @@ def _child(started: Connection, url: str, keys: dict[str, str], manifest: dict[s
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     started.recv()
     services = manifest.pop("services", ())
-    adopt = manifest.pop("adopt", ())
+    asked = {name: manifest.pop(name) for name in ("adopt", "direction") if name in manifest}
     person = Person(_Elsewhere(url), keys, project(*services, **manifest))  # type: ignore[arg-type]
-    person.apply(adopt=adopt)
+    person.apply(**asked)
 
 
 def _warm() -> None:

@@ -1,4 +1,4 @@
-"""A fault at every remote call of apply: whatever goes wrong, the next apply finishes the job."""
+"""A fault at every remote call of apply and destroy: whatever goes wrong, the next one finishes the job."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
 
+    from bootstrap.provisioning.interface import Direction
     from tests.stand_ins.aws import Account, Aws
 
 #: what happens, and how often: None stands for as long as it is tried
@@ -44,11 +45,12 @@ TIMEOUT, SLOW, PATIENCE = 1.0, 1.6, 30.0
 
 @dataclass(frozen=True)
 class Scene:
-    """Where an apply starts."""
+    """Where an apply starts, or a destroy."""
 
     name: str
     before: Callable[[Person, Account], None]
     adopt: bool = False
+    direction: Direction = "apply"
 
 
 def nothing(_: Person, __: Account) -> None:
@@ -72,7 +74,12 @@ def strange(person: Person, account: Account) -> None:
     drifted(stranger, account)
 
 
-SCENES = (Scene("nothing", nothing), Scene("drifted", drifted), Scene("strange", strange, adopt=True))
+SCENES = (
+    Scene("nothing", nothing),
+    Scene("drifted", drifted),
+    Scene("strange", strange, adopt=True),
+    Scene("removed", drifted, direction="destroy"),
+)
 
 
 class Stage:
@@ -87,7 +94,7 @@ class Stage:
         self._manifest: dict[str, Any] = {"services": ["web"], "principal": principal}
         self._person = Person(aws, keys, project("web", principal=principal))
         scene.before(self._person, self._account)
-        self._asked: dict[str, Any] = {}
+        self._asked: dict[str, Any] = {"direction": scene.direction}
         if scene.adopt:
             self._asked["adopt"] = [each.resource.key for each in self._person.plan().plan.changes]
         self._beginning = self._account.saved(REGION)
@@ -113,7 +120,8 @@ class Stage:
             code = applied(self._url, person.keys, {**self._manifest, **self._asked}, account)
             wrong = "" if code == -signal.SIGKILL else f"it was not killed, but ended with {code}"
         else:
-            wrong = self._applied(kind, 1 if action(call) in ASIDE else times)
+            wrong = self._applied(kind, times)
+            wrong = "" if action(call) in ASIDE else wrong
         if not fault.struck:
             return "the call was not made"
         account.faults.clear()
@@ -166,7 +174,7 @@ def is_change(call: str) -> bool:
 
 @pytest.mark.soak
 @pytest.mark.slow
-def test_every_call_of_apply(aws: Aws, chance: random.Random, soak: int) -> None:
+def test_every_call(aws: Aws, chance: random.Random, soak: int) -> None:
     """Each call is struck: in one way, in another one at the next run; in all of them by `make soak`.
 
     From nothing that is every call, and in the other scenes one of each action that is not among these.
@@ -198,33 +206,42 @@ def action(call: str) -> str:
     return call.partition(" ")[0]
 
 
-#: everything that an apply ever asks of AWS
+#: everything that is ever asked of AWS
 CALLED = {
     "iam:AttachRolePolicy",
     "iam:CreatePolicy",
     "iam:CreatePolicyVersion",
     "iam:CreateRole",
+    "iam:DeletePolicy",
     "iam:DeletePolicyVersion",
+    "iam:DeleteRole",
     "iam:DeleteRolePolicy",
     "iam:DetachRolePolicy",
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
     "iam:GetRole",
     "iam:ListAttachedRolePolicies",
+    "iam:ListEntitiesForPolicy",
+    "iam:ListPolicies",
     "iam:ListPolicyVersions",
     "iam:ListRolePolicies",
+    "iam:ListRoles",
     "iam:TagPolicy",
     "iam:TagRole",
     "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole",
     "logs:CreateLogGroup",
+    "logs:DeleteLogGroup",
     "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
     "logs:ListTagsForResource",
     "logs:PutRetentionPolicy",
     "logs:TagResource",
     "sts:GetCallerIdentity",
     "xray:CreateGroup",
     "xray:CreateSamplingRule",
+    "xray:DeleteGroup",
+    "xray:DeleteSamplingRule",
     "xray:GetGroups",
     "xray:GetSamplingRules",
     "xray:GetTraceSegmentDestination",
@@ -234,4 +251,4 @@ CALLED = {
     "xray:UpdateSamplingRule",
 }
 #: what only tells something beside the plan, which goes on without it
-ASIDE = frozenset({"xray:GetTraceSegmentDestination"})
+ASIDE = frozenset({"xray:GetTraceSegmentDestination", "iam:ListPolicies", "iam:ListRoles"})

@@ -57,14 +57,16 @@ class Policy(Entity):
     def holds(self, found: Found) -> Hold | None:
         """Keep it while somebody other than our own role has it attached."""
         del found
+        pages = self.aws.caller.whole_pages("iam", "list_entities_for_policy", PolicyArn=self.arn)
         others = [
             f"{kind} {entity[member]}"
+            for page in unless(ABSENT, lambda: list(pages)) or ()
             for kind, plural, member in (
                 ("user", "PolicyUsers", "UserName"),
                 ("group", "PolicyGroups", "GroupName"),
                 ("role", "PolicyRoles", "RoleName"),
             )
-            for entity in self.listed("list_entities_for_policy", plural, PolicyArn=self.arn)
+            for entity in page.get(plural, ())
             if (kind, entity[member]) != ("role", self.name)
         ]
         if not others:
