@@ -54,6 +54,11 @@ class Work(Struct, frozen=True):
     providers: Mapping[str, Provider]
 
     @property
+    def admitted(self) -> tuple[str, ...]:
+        """Other accounts that somebody would be let in from."""
+        return planning.admitted(self.plan)
+
+    @property
     def owners(self) -> Mapping[str, Owner]:
         """Whose mark each provider's resources get."""
         return {account.provider: account.owner for account in self.accounts}

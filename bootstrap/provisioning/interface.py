@@ -93,6 +93,11 @@ class Resource(ABC):
         del names
         return ""
 
+    def admits(self, names: frozenset[str]) -> str:
+        """Name whom fields `names` as they are wanted would let in from another account; empty if nobody."""
+        del names
+        return ""
+
     def holds(self, found: Found) -> Hold | None:
         """Why it should be kept though it may be ours; asked before it would be removed, only reads."""
         del found

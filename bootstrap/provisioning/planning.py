@@ -96,9 +96,12 @@ def decide(resource: Resource, seen: Seen, wish: Wish) -> Change | None:
         return _removal(resource, seen, owner, wish)
     found = seen.found
     drift = drift_of(resource, found)
+    names = frozenset(one.name for one in drift)
+    account = resource.admits(names)
+    admitting = f"lets in somebody of another account, {account}" if account else ""
     if found is None:
-        return Change(Action.CREATE, resource, drift)
-    explained = resource.explained(frozenset(one.name for one in drift)) if drift else ""
+        return Change(Action.CREATE, resource, drift, reason=admitting)
+    explained = _both(admitting, resource.explained(names) if drift else "")
     if resource.markable and not found.adopted and not _same_repository(found, owner):
         if resource.name in wish.adopt or resource.key in wish.adopt:
             return Change(Action.ADOPT, resource, drift, found, _both(whose(found), explained))
@@ -116,6 +119,16 @@ def _both(*texts: str) -> str:
 
 def _same_repository(found: Found, owner: Owner) -> bool:
     return found.owner is not None and found.owner.repository == owner.repository
+
+
+def admitted(plan: Plan) -> tuple[str, ...]:
+    """The other accounts that somebody would be let in from who was not before."""
+    names = (
+        change.resource.admits(frozenset(one.name for one in change.drift))
+        for change in plan.pending
+        if change.action is not Action.DELETE
+    )
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def drift_of(resource: Resource, found: Found | None) -> tuple[Drift, ...]:

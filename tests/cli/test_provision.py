@@ -118,6 +118,25 @@ def test_somebody_is_asked_and_may_say_no(project: Repository, aws: Aws, account
         assert account.counted["xray:CreateGroup"] == calls
 
 
+@pytest.mark.slow
+def test_another_account_is_let_in_only_by_whoever_names_it(
+    provision: Provision, project: Repository, account: Account
+) -> None:
+    """A manifest that was cloned may name its author as the principal; a hurried yes is not enough."""
+    theirs = "666666666666"
+    principal = f"arn:aws:iam::{theirs}:role/developers"
+    project.write("bootstrap.toml", f'{MANIFEST}\n[provision]\nprincipal = "{principal}"\n')
+    provision("plan", "cloudwatch").check(
+        5, f"create  IAM role shop-verify: lets in somebody of another account, {theirs}"
+    )
+    refused = provision("apply", "cloudwatch", "--yes").check(2, theirs)
+    assert not [call for call in account.calls if not call.operation.startswith(READS)]
+    again = refused.err.strip().rpartition("bootstrap ")[2].split()
+    assert again == ["provision", "apply", "cloudwatch", "--trust", theirs]
+    provision(*again[1:], "--yes").check(0, "Done: 5 changes")
+    provision("apply", "cloudwatch", "--yes").check(0, "Nothing was to be done.")
+
+
 def typed(project: Repository, env: dict[str, str], *arguments: str) -> pexpect.spawn[str]:
     return pexpect.spawn(
         sys.executable,

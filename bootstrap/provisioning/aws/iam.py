@@ -146,6 +146,13 @@ class Role(Entity):
             "inline_policies": [],
         }
 
+    def admits(self, names: frozenset[str]) -> str:
+        """Name the account of a principal that is not of this one."""
+        if "trust" not in names:
+            return ""
+        account: str = self._trust["Statement"][0]["Principal"]["AWS"].split(":")[4]
+        return "" if account == self.aws.identity.account else account
+
     def find(self) -> Found | None:
         """Ask for it, and for its policies of both kinds in the same moment."""
         answer, attached, inline = answers(
