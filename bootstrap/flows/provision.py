@@ -114,6 +114,7 @@ def plan(
     work = planning.Wish(
         direction=direction,
         adopt=frozenset(adopt),
+        vendors=frozenset(only),
         with_logs=with_logs,
         owners={account.provider: account.owner for account in accounts},
     )

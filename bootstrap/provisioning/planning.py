@@ -38,6 +38,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     direction: Direction = "apply"
     #: names, or keys, of what may be taken over from others
     adopt: Collection[str] = field(default=frozenset())
+    #: for which vendors it is; empty for all of them
+    vendors: Collection[str] = field(default=frozenset())
     #: whether log groups go with the events that they hold
     with_logs: bool = False
 
@@ -151,22 +153,33 @@ def whose(found: Found) -> str:
 
 
 def _removal(resource: Resource, seen: Seen, owner: Owner, wish: Wish) -> Change | None:
-    found = seen.found
+    found, hold = seen.found, seen.hold
     if found is None:
         return None
-    if not resource.markable:
-        return Change(
-            Action.LEAVE, resource, (), found, "has no place for a mark, so that nobody knows whose it is"
-        )
-    hold = seen.hold
-    if resource.shared and hold is not None:
-        return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
-    if found.owner != owner:
-        return Change(Action.LEAVE, resource, (), found, f"not ours to remove: {whose(found)}")
-    if hold is not None and not (hold.lost and wish.with_logs):
-        return Change(Action.LEAVE, resource, (), found, hold.reason, hold.hint)
+    stays = _stays(resource, found, hold, owner, wish)
+    if stays is not None:
+        reason, hint = stays
+        return Change(Action.LEAVE, resource, (), found, reason, hint)
     why = "the manifest has it no longer" if resource.unwanted else ""
     return Change(Action.DELETE, resource, (), found, _both(why, hold.reason if hold else resource.remains))
+
+
+def _stays(
+    resource: Resource, found: Found, hold: Hold | None, owner: Owner, wish: Wish
+) -> tuple[str, str] | None:
+    """Why it is not removed, and what would change that; None where it is."""
+    if not resource.markable:
+        return "has no place for a mark, so that nobody knows whose it is", ""
+    if resource.shared and hold is not None:
+        return hold.reason, hold.hint
+    if found.owner != owner:
+        return f"not ours to remove: {whose(found)}", ""
+    others = sorted(resource.vendors.difference(wish.vendors)) if wish.vendors else ()
+    if others:
+        return f"needed for {', '.join(others)}, too", ""
+    if hold is not None and not (hold.lost and wish.with_logs):
+        return hold.reason, hold.hint
+    return None
 
 
 def _with_neighbours(change: Change, earlier: Mapping[str, Change], direction: Direction) -> Change:

@@ -88,3 +88,20 @@ def test_where_there_is_nothing_but_ours_nothing_more_is_asked(aws: Aws, account
         "iam:GetPolicy": 3,
         "iam:GetPolicyVersion": 3,
     }
+
+
+def test_what_another_vendor_needs_too_stays_until_that_goes(aws: Aws, account: Account) -> None:
+    """The verifier's policy reads both."""
+    ann = person(aws, account, project=project("web", principal=arn(account, "iam", "user/ann")))
+    ann.apply()
+    shared = {"IAM policy shop-verify", "IAM role shop-verify"}
+    work = ann.plan(direction="destroy", only=["cloudwatch"])
+    left = {change.resource.key: change.reason for change in work.plan.changes if not change.changes}
+    assert left == dict.fromkeys(shared, "needed for xray, too")
+    assert done(ann.destroy(only=["cloudwatch"])).keys() == {
+        "log group shop",
+        "IAM policy shop-logs",
+        "IAM role shop-logs",
+    }
+    assert not ann.plan(only=["xray"]).plan.pending
+    assert done(ann.destroy()).keys() >= shared
