@@ -127,7 +127,9 @@ def test_another_account_is_let_in_only_by_whoever_names_it(
     principal = f"arn:aws:iam::{theirs}:role/developers"
     project.write("bootstrap.toml", f'{MANIFEST}\n[provision]\nprincipal = "{principal}"\n')
     provision("plan", "cloudwatch").check(
-        5, f"create  IAM role shop-verify: lets in somebody of another account, {theirs}"
+        5,
+        f"create  IAM role shop-verify: lets in somebody of another account, {theirs}",
+        '"xray:StartTraceRetrieval"], "Effect": "Allow", "Resource": ["*"]}',
     )
     refused = provision("apply", "cloudwatch", "--yes").check(2, theirs)
     assert not [call for call in account.calls if not call.operation.startswith(READS)]

@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-#: characters of a value that are shown
-_LONGEST = 300
+#: characters of a value that are shown, and of a policy's statement: whoever agrees has read all of it, and
+#: IAM takes no longer policy
+_LONGEST, _LONGEST_STATEMENT = 300, 6_144
 
 
 def lines(name: str, before: Any, after: Any) -> Iterator[str]:
@@ -16,6 +17,8 @@ def lines(name: str, before: Any, after: Any) -> Iterator[str]:
                 yield from lines(f"{name}.{key}", before.get(key), after.get(key))
     elif isinstance(before, list) and isinstance(after, list):
         yield from _list(name, before, after)
+    elif before is None and isinstance(after, dict) and isinstance(after.get("Statement"), list):
+        yield from _list(f"{name}.Statement", [], after["Statement"])
     elif before is None:
         yield f"{name}: {_short(after)}"
     else:
@@ -36,4 +39,5 @@ def _list(name: str, before: list[Any], after: list[Any]) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    longest = _LONGEST_STATEMENT if isinstance(value, dict) and "Effect" in value else _LONGEST
+    return text if len(text) <= longest else f"{text[:longest]}..."
