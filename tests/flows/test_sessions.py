@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -352,6 +355,27 @@ def test_what_fails_is_said_once_and_tried_again(sts: Sts, state: State) -> None
     assert problem in watch.said[0]
     assert watch.standing("daemon").problem == ""
     assert not any(value in str(watch.said) for value in values.values())
+
+
+def test_a_full_disk_and_a_closed_terminal_end_no_renewals(sts: Sts, state: State) -> None:
+    sts.ends = {"daemon": [datetime.now(UTC) - timedelta(seconds=1)] * 2}
+    values, folder = key(sts), state.directory
+    watch = Watch(sessions(sts, project(), values), state)
+    heard: list[str] = []
+
+    def closed(line: str) -> None:
+        heard.append(line)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    renewing = Renewing(sessions(sts, project(), values), watch.consumers, state, closed, retries=(0.0,))
+    with renewing as renewals:
+        known = sts.keys.pop(values[PARTS[0]])
+        shutil.rmtree(folder)
+        folder.write_text("no folder, so that nothing can be written there")
+        watch.until(lambda: heard)
+        sts.keys[values[PARTS[0]]] = known
+        (renewal,) = watch.until(renewals)
+    assert renewal.services.keys() == {"daemon", "collector"}
 
 
 def test_raw_keys_are_never_renewed_and_their_holders_are_known(sts: Sts, state: State) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from queue import Empty, SimpleQueue
 from typing import Self
 
@@ -115,22 +115,22 @@ class Renewing(AbstractContextManager["Renewing"]):
         if self._problems.get(purpose) != problem:
             self._problems[purpose] = problem
             self._record()
-            self._say(
-                f"The AWS session for {purpose!r} (until {until}) cannot be renewed, and is tried again: "
-                f"{problem}.{hint}"
-            )
+            with suppress(OSError):  # a closed terminal ends no renewals
+                self._say(
+                    f"The AWS session for {purpose!r} (until {until}) cannot be renewed, and is tried again: "
+                    f"{problem}.{hint}"
+                )
 
     def _record(self) -> None:
         open_now = self._sessions.open
-        record(
-            self._state,
-            [
-                Standing(
-                    purpose,
-                    tuple(each.name for each in self._consumers if each.of(purpose)),
-                    None if self._sessions.raw else open_now[purpose].until,
-                    self._problems.get(purpose, ""),
-                )
-                for purpose in self._purposes
-            ],
-        )
+        standings = [
+            Standing(
+                purpose,
+                tuple(each.name for each in self._consumers if each.of(purpose)),
+                None if self._sessions.raw else open_now[purpose].until,
+                self._problems.get(purpose, ""),
+            )
+            for purpose in self._purposes
+        ]
+        with suppress(BootstrapError):  # a full disk neither: only `status` knows less
+            record(self._state, standings)
