@@ -14,7 +14,7 @@ from bootstrap.system.aws import client
 from bootstrap.vendors import policies
 from tests.provisioning.conftest import keys_of
 from tests.provisioning.people import REGION, Person, arn, project
-from tests.stand_ins.aws.account import variables
+from tests.stand_ins.aws.principals import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

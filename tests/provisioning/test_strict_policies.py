@@ -10,8 +10,8 @@ import pytest
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from tests.provisioning.conftest import document, refused, trust
-from tests.stand_ins.aws.account import variables
 from tests.stand_ins.aws.policies import decide
+from tests.stand_ins.aws.principals import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,8 @@ roles; X-Ray's groups, rules and tags, which moto lacks, and federated sessions 
 put before any call.
 """
 
-from tests.stand_ins.aws.account import Account, Call
+from tests.stand_ins.aws.account import Account
+from tests.stand_ins.aws.calls import Call
 from tests.stand_ins.aws.faults import Fault, Kind
 from tests.stand_ins.aws.server import Aws
 

@@ -6,7 +6,6 @@ import json
 import random
 from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from moto.utilities.utils import get_partition
 
 from tests.stand_ins.aws import iam, logs, motos, protocol, shapes, sts
 from tests.stand_ins.aws.errors import refusal
-from tests.stand_ins.aws.principals import Principal
+from tests.stand_ins.aws.principals import Principal, key_variables
 from tests.stand_ins.aws.xray import Xray
 from tests.stand_ins.sts import key_id, secret_key, session_token
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from moto.core.model import OperationModel
     from moto.iam.models import Role
 
+    from tests.stand_ins.aws.calls import Call
     from tests.stand_ins.aws.faults import Fault
     from tests.stand_ins.server import Request, Response
 
@@ -34,29 +34,6 @@ ADMINISTRATOR = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
-
-
-@dataclass
-class Call:
-    """One call, as it was asked for. `outcome`: "" where it was done, else AWS's name of the error."""
-
-    service: str
-    operation: str
-    region: str
-    arn: str
-    arguments: Mapping[str, Any] = field(repr=False)
-    outcome: str = ""
-
-    @property
-    def action(self) -> str:
-        """service:Operation."""
-        return f"{self.service}:{self.operation}"
-
-    @property
-    def key(self) -> str:
-        """What tells it from other calls, the same in another run; keys and tokens are in none of them."""
-        text = json.dumps(self.arguments, sort_keys=True, default=str)
-        return f"{self.action} {self.region} {text}"
 
 
 class Account:
@@ -92,14 +69,14 @@ class Account:
         del backend.access_keys[key.access_key_id]
         key.access_key_id, key.secret_access_key = key_id(), secret_key()
         backend.access_keys[key.access_key_id] = key
-        return _variables(key.access_key_id, key.secret_access_key)
+        return key_variables(key.access_key_id, key.secret_access_key)
 
     def root(self) -> dict[str, str]:
         """Make a key of the account itself."""
         identifier, secret = key_id(), secret_key()
         arn = f"arn:aws:iam::{self.id}:root"
         self._roots[identifier] = Principal("root", arn, self.id, secret, list, trusted_as=arn)
-        return _variables(identifier, secret)
+        return key_variables(identifier, secret)
 
     def principal(self, identifier: str, region: str) -> Principal | None:
         """Whose key it is."""
@@ -264,13 +241,3 @@ class Account:
             sts.session_policy(arguments),
             trusted_as=role.arn,
         )
-
-
-def _variables(identifier: str, secret: str) -> dict[str, str]:
-    return {"AWS_ACCESS_KEY_ID": identifier, "AWS_SECRET_ACCESS_KEY": secret}
-
-
-def variables(credentials: Mapping[str, Any]) -> dict[str, str]:
-    """The variables of the Credentials that STS gives."""
-    keys = _variables(credentials["AccessKeyId"], credentials["SecretAccessKey"])
-    return {**keys, "AWS_SESSION_TOKEN": credentials["SessionToken"]}

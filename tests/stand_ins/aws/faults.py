@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from tests.stand_ins.aws.account import Call
+    from tests.stand_ins.aws.calls import Call
 
 #: `error`: refused, nothing done. `throttle`: too many calls, nothing done. `broken`: the service fails.
 #: `slow`: done, and answered too late. `cut`: the connection ends before anything is done. `drop`: done, and

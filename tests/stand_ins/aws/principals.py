@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.stand_ins.aws.errors import Refusal, refusal
 from tests.stand_ins.aws.policies import Document, decide
@@ -89,3 +89,14 @@ def denied(service: str, arn: str, action: str, resource: str, reason: str) -> R
     about = "" if resource == "*" else f" on resource: {resource}"
     words = f"User: {arn} is not authorized to perform: {action}{about} {reason}"
     return refusal("denied", service, words)
+
+
+def key_variables(identifier: str, secret: str) -> dict[str, str]:
+    """The variables of a key that lasts."""
+    return {"AWS_ACCESS_KEY_ID": identifier, "AWS_SECRET_ACCESS_KEY": secret}
+
+
+def variables(credentials: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of the Credentials that STS gives."""
+    keys = key_variables(credentials["AccessKeyId"], credentials["SecretAccessKey"])
+    return {**keys, "AWS_SESSION_TOKEN": credentials["SessionToken"]}

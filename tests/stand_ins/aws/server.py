@@ -17,7 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Self
 
 from tests.stand_ins.aws import protocol
-from tests.stand_ins.aws.account import Account, Call
+from tests.stand_ins.aws.account import Account
+from tests.stand_ins.aws.calls import Call
 from tests.stand_ins.aws.errors import Refusal, refusal
 from tests.stand_ins.aws.faults import DONE, Fault
 from tests.stand_ins.server import Request, Response

@@ -1,4 +1,4 @@
-"""X-Ray's groups, sampling rules and tags of one account in one region; segments as far as somebody looks.
+"""X-Ray's groups, sampling rules and tags of one account in one region.
 
 Limits: https://docs.aws.amazon.com/general/latest/gr/xray.html. ARNs: https://docs.aws.amazon.com/
 service-authorization/latest/reference/list_awsx-ray.html; a group's ends in an id that nobody can guess.
@@ -7,14 +7,14 @@ service-authorization/latest/reference/list_awsx-ray.html; a group's ends in an 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-import secrets
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.stand_ins.aws.errors import Refusal, invalid, refusal
+from tests.stand_ins.aws.filters import checked_filter
+from tests.stand_ins.aws.segments import Segments
 
 Arguments = dict[str, Any]
 GROUP_LIMIT = RULE_LIMIT = 25
@@ -22,22 +22,14 @@ TAG_LIMIT = 50
 #: a-z, A-Z, 0-9, space, and these (the documentation of CreateGroup)
 _TAG = re.compile(r"[A-Za-z0-9 _.:/=+\-@]*")
 _DEFAULT = "Default"
-_STRING = r'"(?:[^"\\]|\\.)*"'
-_TERM = (
-    r"(?:NOT\s+|!)?(?:"
-    rf"(?:service|edge|id|user|group\.name)\(\s*{_STRING}(?:\s*,\s*{_STRING})?\s*\)(?:\s*\{{[^{{}}]*\}})?"
-    rf"|[a-z][A-Za-z0-9_.]*(?:\[[^\]]+\])?\s*(?:=|!=|<=|>=|<|>|BEGINSWITH|ENDSWITH|CONTAINS)\s*(?:{_STRING}|[0-9.]+)"
-    r"|ok|error|throttle|fault|partial|inferred|first|last|remote|root)"
-)
-#: https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html, without parentheses
-_FILTER = re.compile(rf"\s*{_TERM}(?:\s+(?:AND|OR)\s+{_TERM})*\s*")
 _RULE_CHANGES = frozenset({"RuleName", "RuleARN"})
 
 
-class Xray:
+class Xray(Segments):
     """What is there, and what is done with it: each operation is a method of its name."""
 
     def __init__(self, prefix: str) -> None:
+        super().__init__()
         #: "arn:aws:xray:REGION:ACCOUNT"
         self._prefix = prefix
         #: groups so far, so that ids are the same in each run and in no two groups
@@ -46,13 +38,8 @@ class Xray:
         self.rules: dict[str, dict[str, Any]] = {_DEFAULT: _record(self._default_rule())}
         #: ARN -> tags
         self.tags: dict[str, dict[str, str]] = {}
-        #: trace id -> segment documents
-        self.traces: dict[str, list[dict[str, Any]]] = {}
-        #: whether Transaction Search is on
-        self.searched = False
         #: how many things a page holds
         self.page = 100
-        self._retrievals: dict[str, list[str]] = {}
 
     def resource(self, operation: str, arguments: Arguments) -> str:
         """What a policy has to name for an operation."""
@@ -81,7 +68,7 @@ class Xray:
             invalid("xray", f"Group {name} already exists.")
         if len(self.groups) > GROUP_LIMIT:
             invalid("xray", f"The limit of {GROUP_LIMIT} groups is reached.")
-        group = self._group(name, _filter(arguments.get("FilterExpression", "")))
+        group = self._group(name, checked_filter(arguments.get("FilterExpression", "")))
         group["InsightsConfiguration"] |= arguments.get("InsightsConfiguration", {})
         self.tags[group["GroupARN"]] = _tags(arguments)
         self.groups[name] = group
@@ -90,7 +77,7 @@ class Xray:
     def UpdateGroup(self, arguments: Arguments) -> Any:  # noqa: N802
         group = self._existing_group(arguments)
         if "FilterExpression" in arguments:
-            group["FilterExpression"] = _filter(arguments["FilterExpression"])
+            group["FilterExpression"] = checked_filter(arguments["FilterExpression"])
         group["InsightsConfiguration"] |= arguments.get("InsightsConfiguration", {})
         return {"Group": group}
 
@@ -193,40 +180,6 @@ class Xray:
         tags = [{"Key": key, "Value": value} for key, value in self._tags_of(arguments).items()]
         return self._paged("Tags", tags, arguments)
 
-    # Segments
-
-    def PutTraceSegments(self, arguments: Arguments) -> Any:  # noqa: N802
-        for text in arguments["TraceSegmentDocuments"]:
-            segment = json.loads(text)
-            self.traces.setdefault(segment["trace_id"], []).append(segment)
-        return {"UnprocessedTraceSegments": []}
-
-    def PutTelemetryRecords(self, _: Arguments) -> Any:  # noqa: N802
-        return {}
-
-    def BatchGetTraces(self, arguments: Arguments) -> Any:  # noqa: N802
-        """With Transaction Search it finds nothing, and says so in no way."""
-        found = {} if self.searched else self.traces
-        traces = [_trace(name, "Segments", found[name]) for name in arguments["TraceIds"] if name in found]
-        return {"Traces": traces, "UnprocessedTraceIds": []}
-
-    def GetTraceSegmentDestination(self, _: Arguments) -> Any:  # noqa: N802
-        return {"Destination": "CloudWatchLogs" if self.searched else "XRay", "Status": "ACTIVE"}
-
-    def StartTraceRetrieval(self, arguments: Arguments) -> Any:  # noqa: N802
-        if not self.searched:
-            invalid("xray", "Transaction Search is not enabled")
-        token = secrets.token_hex(16)
-        self._retrievals[token] = arguments["TraceIds"]
-        return {"RetrievalToken": token}
-
-    def ListRetrievedTraces(self, arguments: Arguments) -> Any:  # noqa: N802
-        wanted = self._retrievals.get(arguments["RetrievalToken"])
-        if wanted is None:
-            raise refusal("missing", "xray", "no such retrieval")
-        traces = [_trace(name, "Spans", self.traces[name]) for name in wanted if name in self.traces]
-        return {"RetrievalStatus": "COMPLETE", "TraceFormat": "XRAY", "Traces": traces}
-
     def _default_rule(self) -> dict[str, Any]:
         anything = dict.fromkeys(("ResourceARN", "ServiceName", "ServiceType", "Host", "HTTPMethod"), "*")
         numbers = {"Priority": 10000, "FixedRate": 0.05, "ReservoirSize": 1, "Version": 1}
@@ -283,12 +236,6 @@ class Xray:
         return {name: page, **({"NextToken": str(end)} if end < len(items) else {})}
 
 
-def _filter(expression: str) -> str:
-    if expression and not _FILTER.fullmatch(expression):
-        invalid("xray", f"Invalid filter expression: {expression}")
-    return expression
-
-
 def _tags(arguments: Arguments) -> dict[str, str]:
     tags = arguments.get("Tags", [])
     found = {tag["Key"]: tag["Value"] for tag in tags}
@@ -305,10 +252,3 @@ def _tags(arguments: Arguments) -> dict[str, str]:
 def _record(rule: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {"SamplingRule": rule, "CreatedAt": now, "ModifiedAt": now}
-
-
-def _trace(name: str, parts: str, documents: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "Id": name,
-        parts: [{"Id": each["id"], "Document": json.dumps(each)} for each in documents],
-    }
