@@ -23,6 +23,19 @@ _SKEW = 300
 _SIGNATURE = frozenset(
     {"SignatureDoesNotMatch", "InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
 )
+#: how AWS refuses a key, or what is none, whatever it is used for
+BAD_KEY = frozenset(
+    {
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
 #: how AWS says that a policy does not allow something
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 #: where botocore looks when a profile has no keys: the machine's own role is nobody's choice

@@ -56,10 +56,13 @@ EVERYTHING = frozenset(
 )
 
 
-def project(principal: str | None = None, name: str = "shop", **more: Any) -> Project:
+def project(
+    principal: str | None = None, name: str = "shop", *, account: str | None = None, **more: Any
+) -> Project:
     services = {"web": {"build": "web", "telemetry": ["xray", "cloudwatch"], **more}, "job": {"build": "job"}}
     tables: dict[str, Any] = {"project": {"name": name, "region": "eu-west-1"}, "services": services}
-    return parse(tables | ({"provision": {"principal": principal}} if principal else {}), OPTIONS)
+    provision = {"principal": principal, "account": account}
+    return parse(tables | {"provision": {name: text for name, text in provision.items() if text}}, OPTIONS)
 
 
 @pytest.fixture
@@ -177,6 +180,30 @@ def test_temporary_keys_that_can_make_none_are_not_configured(
     with pytest.raises(NotConfiguredError, match=words) as caught:
         given_for(sessions(sts, project(principal), key(sts, ASSUMED)), "logs")
     assert hint in caught.value.hint
+
+
+def test_a_key_of_another_account_than_the_manifest_s_makes_no_session(sts: Sts) -> None:
+    """Its lines would be written there, where nobody of the project looks for them."""
+    values = key(sts)
+    with pytest.raises(NotConfiguredError, match=r"provision\.account says 111122223333"):
+        given_for(sessions(sts, project(account="111122223333"), values), "logs")
+    assert sts.sessions == []
+    assert given_for(sessions(sts, project(account=ACCOUNT), values), "logs")
+
+
+def test_the_principal_of_another_account_gets_a_session_in_the_manifest_s(sts: Sts) -> None:
+    there = "111122223333"
+    made = project(USER, account=there)
+    sts.roles[f"arn:aws:iam::{there}:role/bootstrap/shop-logs"] = Role(USER, EVERYTHING)
+    assert given_for(sessions(sts, made, key(sts)), "logs")
+
+
+def test_a_key_that_aws_does_not_know_is_said_with_what_to_do(sts: Sts) -> None:
+    values = key(sts)
+    sts.keys.clear()
+    with pytest.raises(aws.AwsRefusedError, match="InvalidClientTokenId") as caught:
+        given_for(sessions(sts, project(), values), "logs")
+    assert caught.value.hint == "bootstrap secrets check --online"
 
 
 def test_who_may_make_none_is_told_what_to_allow(sts: Sts) -> None:

@@ -52,6 +52,7 @@ class Maker:
                 f'Set [provision] principal = "{_principal(owner)}" in bootstrap.toml, then type: bootstrap '
                 f"provision apply; or hand out the keys themselves: {RAW}.",
             )
+        self._check_account(owner)
         return self._federate(owner, purpose, policy)
 
     def owner(self) -> aws.Identity | None:
@@ -77,6 +78,15 @@ class Maker:
                 "Delete it at IAM > My security credentials, and make a key for a user with a narrow policy.",
             )
         return owner
+
+    def _check_account(self, owner: aws.Identity | None) -> None:
+        """Refuse a key of another account than the manifest's: nothing of the project is there."""
+        pinned = self._project.provision.account
+        if pinned is not None and owner is not None and owner.account != pinned:
+            raise NotConfiguredError(
+                f"the AWS key belongs to account {owner.account}, and provision.account says {pinned}",
+                "Take a key of that account, or a profile's: --profile NAME",
+            )
 
     def _policy(self, purpose: Purpose) -> str:
         text = json.dumps(policies.policy(self._project, purpose), separators=(",", ":"))
@@ -201,6 +211,10 @@ def _worded(error: aws.AwsRefusedError, purpose: Purpose | None = None) -> Boots
     if error.code == "RegionDisabledException":
         return NotConfiguredError(
             error.message, "Activate the region: IAM > Account settings > STS; or change project.region."
+        )
+    if error.code in aws.BAD_KEY:
+        return aws.AwsRefusedError(
+            error.message, "bootstrap secrets check --online", code=error.code, clock=error.clock
         )
     if error.code in _EXPIRED:
         return aws.AwsRefusedError(

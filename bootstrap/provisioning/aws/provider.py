@@ -22,18 +22,8 @@ from bootstrap.system.aws_caller import Caller
 _ID, _KEY, _TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
 #: where in IAM everything of ours is
 PATH = tags.PATH
-#: how AWS refuses a key, whatever it is used for
-_BAD_KEY = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
+#: how AWS refuses a key, or says that it is over
+_BAD_KEY = aws.BAD_KEY | {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
 
 class Aws(Provider):
