@@ -150,6 +150,8 @@ class Change(Struct, frozen=True):
     found: Found | None = None
     reason: str = ""
     hint: str = ""
+    #: why it might have stayed, and is to be removed all the same
+    hold: Hold | None = None
 
     @property
     def changes(self) -> bool:

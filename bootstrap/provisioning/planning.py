@@ -161,7 +161,8 @@ def _removal(resource: Resource, seen: Seen, owner: Owner, wish: Wish) -> Change
         reason, hint = stays
         return Change(Action.LEAVE, resource, (), found, reason, hint)
     why = "the manifest has it no longer" if resource.unwanted else ""
-    return Change(Action.DELETE, resource, (), found, _both(why, hold.reason if hold else resource.remains))
+    reason = _both(why, hold.reason if hold else resource.remains)
+    return Change(Action.DELETE, resource, (), found, reason, hold=hold)
 
 
 def _stays(

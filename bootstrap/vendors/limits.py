@@ -16,9 +16,8 @@ def check_xray(project: Project, group: str) -> None:
     """Refuse names that X-Ray keeps for itself, and a reservoir that no request of its API can say."""
     if group.lower() == _RESERVED:
         key = "telemetry.xray.group" if project.telemetry["xray"].group else "project.name"
-        raise ManifestError(
-            key, f"{group!r} is the name of X-Ray's own group", 'Call it otherwise: group = "..." there.'
-        )
+        hint = 'Call the group otherwise: group = "..." in [telemetry.xray].'
+        raise ManifestError(key, f"{group!r} is the name of X-Ray's own group", hint)
     for service in project.reporting_to("xray"):
         if service.otel_service_name.lower() == _RESERVED:
             raise ManifestError(

@@ -9,7 +9,16 @@ import pytest
 
 from bootstrap.provisioning.interface import Action
 from tests.provisioning.conftest import document, trust
-from tests.provisioning.people import REGION, Person, arn, inventory, project, repository, told
+from tests.provisioning.people import (
+    REGION,
+    Person,
+    arn,
+    carried_out,
+    inventory,
+    project,
+    repository,
+    told,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,3 +229,17 @@ def test_what_was_removed_by_hand_is_made_again(person: Person, account: Account
     assert planned == {"X-Ray sampling rule web": "create", "X-Ray group shop": "create"}
     assert not person.apply().failed
     assert inventory(account) == before
+
+
+def test_lines_that_came_while_somebody_was_asked_are_kept(
+    person: Person, clients: Callable[..., Any], account: Account
+) -> None:
+    assert not person.apply().failed
+    work = person.plan(direction="destroy", only=["cloudwatch"])
+    assert "log group shop" in told(work.plan.pending)
+    clients("logs", region=REGION).create_log_stream(logGroupName="shop", logStreamName="web")
+    ((change, message, hint),) = carried_out(work).failed
+    assert change.resource.key == "log group shop"
+    assert "holds events" in message
+    assert "--with-logs" in hint
+    assert "log group shop" in inventory(account)

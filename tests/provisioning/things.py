@@ -59,7 +59,7 @@ class Thing(Resource):
         return self.world.there.get(self.name)
 
     def holds(self, found: Found) -> Hold | None:
-        assert found == self.world.there[self.name]
+        assert found == self.world.there.get(self.name, found)
         self._called("holds")
         return self.hold
 

@@ -62,8 +62,7 @@ class Door:
     def _key(self) -> Secret:
         secret = self._opening.lookup(self._entrance.secret)
         if secret is None:
-            hint = f"{self._hint} - or name the other vendors, such as: bootstrap provision plan xray"
-            raise NotConfiguredError(f"{self._entrance.secret} is not set", hint)
+            raise NotConfiguredError(f"{self._entrance.secret} is not set", self._hint)
         if reason := self._entrance.unfit(secret.reveal()):
             raise NotConfiguredError(f"{self._entrance.secret} {reason}", self._hint)
         return secret
