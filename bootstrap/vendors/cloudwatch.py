@@ -9,6 +9,7 @@ from bootstrap.model.environment import CollectorAddress, Text, Variable, View, 
 from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
+from bootstrap.model.signs import Signs
 from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.aws import (
     AMBIENT,
@@ -140,6 +141,10 @@ CLOUDWATCH = Vendor(
     receives="log lines",
     purpose="logs",
     options=CloudWatchOptions,
+    signs=Signs(
+        variables=r"CLOUDWATCH_.*",
+        packages=r"watchtower|(winston|pino)-(aws-)?cloudwatch|@aws-sdk/client-cloudwatch-logs",
+    ),
     secrets=AWS_SECRETS,
     displaced=AMBIENT,
     tokens=AWS_TOKENS,

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, View, WhenSecret
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
+from bootstrap.model.signs import Signs
 from bootstrap.model.tokens import TokenShape
 from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.interface import Values, Vendor
@@ -86,6 +87,11 @@ HONEYCOMB = Vendor(
     title="Honeycomb",
     receives="traces",
     options=HoneycombOptions,
+    signs=Signs(
+        variables=r"HONEYCOMB_.*|OTEL_EXPORTER_OTLP_.*",
+        packages=r"opentelemetry-(sdk|distro|exporter-otlp.*)|honeycomb-opentelemetry|@honeycombio/.*"
+        r"|@opentelemetry/(sdk-node|auto-instrumentations-node|exporter-trace-otlp-.*)",
+    ),
     secrets=(
         SecretSpec(
             name=_KEY,

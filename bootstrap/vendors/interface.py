@@ -9,6 +9,7 @@ from bootstrap.model.environment import CollectorAddress, Variable, View
 from bootstrap.model.grant import Grant, Purpose
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
+from bootstrap.model.signs import Signs
 from bootstrap.model.tokens import TokenShape
 from bootstrap.provisioning.interface import Resource
 from bootstrap.verification.interface import Asking, Look, Reading
@@ -94,6 +95,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     project_document: Callable[[Project], Mapping[str, Any]] = field(default=lambda _project: {})
     #: what templates see as `service.vendors.NAME`
     document: Callable[[Project, Service], Mapping[str, Any]] = field(default=lambda _project, _service: {})
+    #: how to tell that somebody's service reports to it
+    signs: Signs = Signs()
     #: what its tokens look like in somebody's files
     tokens: tuple[TokenShape, ...] = ()
     #: says what kind of key each one is, by its looks alone; never raises

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from bootstrap.model.environment import CollectorAddress, FromSecret, Text, Variable, View
 from bootstrap.model.project import Project, SecretSpec, Service
 from bootstrap.model.remark import Remark
+from bootstrap.model.signs import Signs
 from bootstrap.model.tokens import TokenShape
 from bootstrap.vendors.interface import Values, Vendor
 from bootstrap.verification.interface import Asking, Look, Reading
@@ -82,6 +83,7 @@ ROLLBAR = Vendor(
     title="Rollbar",
     receives="errors",
     options=RollbarOptions,
+    signs=Signs(variables=r"ROLLBAR_.*", packages=r"(py)?rollbar"),
     secrets=(
         SecretSpec(
             name=_TOKEN,

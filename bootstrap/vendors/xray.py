@@ -10,6 +10,7 @@ from bootstrap.model.environment import CollectorAddress, Text, Variable, View
 from bootstrap.model.grant import Grant
 from bootstrap.model.project import Project, Service
 from bootstrap.model.remark import Remark
+from bootstrap.model.signs import Signs
 from bootstrap.provisioning.interface import Resource
 from bootstrap.vendors.aws import (
     AMBIENT,
@@ -243,6 +244,7 @@ XRAY = Vendor(
     receives="traces",
     purpose="daemon",
     options=XRayOptions,
+    signs=Signs(variables=r"AWS_XRAY_.*", images=r"(aws-)?xray-daemon", packages=r"aws-xray-sdk(-.*)?"),
     secrets=AWS_SECRETS,
     displaced=AMBIENT,
     tokens=AWS_TOKENS,
