@@ -78,8 +78,8 @@ class ProjectFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def read(self, path: str) -> bytes | None:
-        """The file's bytes, or None where there is none."""
+    def read(self, path: str, limit: int | None = None) -> bytes | None:
+        """The file's bytes, or None where there is none; one of more than `limit` bytes is refused."""
         try:
             with self._parent(path, create=False) as directory:
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -87,7 +87,12 @@ class ProjectFiles:
                 with os.fdopen(handle, "rb") as stream:
                     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                         raise BootstrapError(f"{path}: is not a regular file", "Move it out of the way.")
-                    return stream.read()
+                    if limit is None:
+                        return stream.read()
+                    data = stream.read(limit + 1)
+                    if len(data) > limit:
+                        raise BootstrapError(f"{path}: is too large to be read", "Check what it is.")
+                    return data
         except FileNotFoundError:
             return None
         except OSError as error:
