@@ -37,6 +37,7 @@ def command(session: Session, arguments: tuple[str, ...], *, raw_aws_keys: bool)
       bootstrap compose -- config --quiet
     """
     engine = ComposeEngine(session.root, session.state, scrubbed(session.environ, session.project))
+    engine.client.choice = session.project.files
     rest = arguments[1:] if arguments[0] == "--" else arguments
     sessions = handing_out(session, raw=raw_aws_keys)
     decisions = routing.recorded(session.state) or decided(

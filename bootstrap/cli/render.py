@@ -87,9 +87,10 @@ def raise_blocked(done: render.Rendering) -> None:
 
 
 def _keep(paths: list[str]) -> str:
-    """Say what to write so that a file stays its owner's, where the manifest has a word for it."""
+    """Say what to type so that a file stays its owner's, or what to write where no command says it."""
     keys = [render.OWNERS[path] for path in paths if path in render.OWNERS]
-    if not keys:
-        return "Move it away, then run: bootstrap render"
-    lines = ", ".join(f'{key} = "theirs"' for key in keys)
-    return f"Move it away, or keep it by adding to bootstrap.toml: [files] {lines}"
+    if keys:
+        choices = " ".join(f"--files {key}=overlay" for key in keys)
+        return f"Move it away, or keep it as yours: bootstrap init {choices}"
+    listed = ", ".join(f'"{path}"' for path in paths)
+    return f"Move it away, or keep it by adding to bootstrap.toml: [files] theirs = [{listed}]"

@@ -38,12 +38,24 @@ def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path
         _check_compose(f"{key}.compose", service.compose)
         if service.build is not None:
             _check_path(f"{key}.build", service.build, root)
-    if project.files.templates is not None:
-        _check_path("files.templates", project.files.templates, root)
+    _check_files(project, root)
     _check_cycles(project)
     _check_otel_names(project)
     check_ports(project, MANIFEST)
     check_references(project, MANIFEST)
+
+
+def _check_files(project: Project, root: Path | None) -> None:
+    if project.files.templates is not None:
+        _check_path("files.templates", project.files.templates, root)
+    for path in project.files.compose_files:
+        _check_path("files.compose_files", path, root)
+    if "/" in "".join(project.files.compose_files[:1]):
+        raise ManifestError(
+            "files.compose_files",
+            f"{project.files.compose_files[0]!r} is not at the project's root, where paths start",
+            "Name a file there first: one with an include of the other will do.",
+        )
 
 
 def _check_compose(key: str, table: Mapping[str, Any]) -> None:

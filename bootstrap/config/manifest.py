@@ -85,6 +85,10 @@ def _service(name: str, raw: Any) -> Service:
     _check_compose(key, table.compose)
     if table.health is not None and table.port is None:
         raise ManifestError(f"{key}.health", "needs a port to be asked on", f"Add port = ... to [{key}].")
+    if table.container_port is not None and table.port is None:
+        raise ManifestError(
+            f"{key}.container_port", "needs a port that leads to it", f"Add port = ... to [{key}]."
+        )
     secrets = (
         table.secrets if isinstance(table.secrets, dict) else {secret: secret for secret in table.secrets}
     )
@@ -109,7 +113,7 @@ def _service(name: str, raw: Any) -> Service:
         setup=table.setup,
         command=table.command,
         port=table.port,
-        container_port=table.port,
+        container_port=table.container_port or table.port,
         public=table.public,
         health=table.health,
         telemetry=tuple(dict.fromkeys(table.telemetry)),

@@ -87,6 +87,8 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
         dotenv=dotenv,
     )
     configured = checked()
+    if not wanted.only:  # who has a profile that nobody chose waits to be asked for
+        services = [each for each in services if engine.client.starts(configured.get(each.name, {}))]
     collector = _collector(wanted, engine, kept, configured, values)
     hidden = (*values.values(), kept["token"])
 

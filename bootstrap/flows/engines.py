@@ -35,6 +35,8 @@ def choose(
     reasons: list[str] = []
     for name in names:
         engine = ENGINES[name](root, state, base)
+        if isinstance(engine, ComposeEngine):
+            engine.client.choice = project.files
         reason = _unfit(engine) or engine.unavailable()
         if reason is None:
             return engine, _why(name, wanted, last, reasons)

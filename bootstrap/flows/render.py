@@ -1,12 +1,15 @@
 """Every generated file: made from the manifest, compared, written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from bootstrap.flows import theirs
 from bootstrap.flows.collector_ports import HTTP_PORT
 from bootstrap.flows.environment import resolve, secret_specs
+from bootstrap.model.compose import ADDED, OWN
 from bootstrap.model.environment import Cloud, Route
 from bootstrap.model.files import ChangeKind, FileChange
 from bootstrap.model.project import Project, Service
@@ -27,7 +30,7 @@ IGNORED = ("/.bootstrap/", "/bootstrap.local.toml", ".env")
 
 #: generated files that a project may keep as its own, and their keys below [files]
 OWNERS = {
-    "docker-compose.yml": "compose",
+    OWN: "compose",
     ".gitpod.yml": "gitpod",
     ".devcontainer/devcontainer.json": "devcontainer",
 }
@@ -69,17 +72,27 @@ def plan(files: ProjectFiles, sources: Sources) -> Rendering:
             committed.changes, without_workspace="this is a prebuild: nobody has a workspace yet"
         )
     texts = _templates(files, sources.project)
-    rendered = _renderer(texts, per_workspace=False).render(build(inputs(sources.project, None)))
+    rendered = _renderer(texts, per_workspace=False).render(_committed(files, sources))
     rendered += _renderer(texts, per_workspace=True).render(build(inputs(sources.here, sources.workspace)))
-    changes = Writer(files).plan(rendered, possible=Renderer(texts).possible)
+    changes = Writer(files).plan(rendered, possible=_possible(Renderer(texts)))
     return Rendering(tuple(changes), moved_from=_moved_from(files, sources.workspace))
 
 
 def check(files: ProjectFiles, sources: Sources) -> Rendering:
     """Compare the committed files alone: what depends on a workspace is in no repository."""
     renderer = _renderer(_templates(files, sources.project), per_workspace=False)
-    rendered = renderer.render(build(inputs(sources.project, None)))
-    return Rendering(tuple(Writer(files).plan(rendered, possible=renderer.possible)))
+    rendered = renderer.render(_committed(files, sources))
+    return Rendering(tuple(Writer(files).plan(rendered, possible=_possible(renderer))))
+
+
+def _committed(files: ProjectFiles, sources: Sources) -> dict[str, Any]:
+    """What the committed files are made from."""
+    return build(replace(inputs(sources.project, None), theirs=theirs.look(files, sources.project)))
+
+
+def _possible(renderer: Renderer) -> Callable[[str], bool]:
+    """What is laid over their Compose file goes once that is no longer wanted; their own file never does."""
+    return lambda path: path == ADDED or renderer.possible(path)
 
 
 def write(files: ProjectFiles, sources: Sources, *, force: bool = False) -> Rendering:
@@ -114,8 +127,11 @@ def _templates(files: ProjectFiles, project: Project) -> dict[str, str]:
     texts = built_in()
     if project.files.templates is not None:
         texts = with_own(texts, files, project.files.templates)
-    theirs = {path for path, key in OWNERS.items() if getattr(project.files, key) == "theirs"}
-    return {name: text for name, text in texts.items() if name.removesuffix(".j2") not in theirs}
+    left = {path for path, key in OWNERS.items() if getattr(project.files, key) != "own"}
+    left.update(project.files.theirs)
+    if project.files.compose != "overlay":
+        left.add(ADDED)
+    return {name: text for name, text in texts.items() if name.removesuffix(".j2") not in left}
 
 
 def _renderer(texts: dict[str, str], *, per_workspace: bool) -> Renderer:

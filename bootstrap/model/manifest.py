@@ -49,6 +49,10 @@ class ServiceTable(Struct, frozen=True, forbid_unknown_fields=True):
         | None
     ) = None
     port: Annotated[Port, Meta(description="The TCP port that it listens on.")] | None = None
+    container_port: (
+        Annotated[Port, Meta(description="Where it listens in its container, if not on `port` there, too.")]
+        | None
+    ) = None
     public: Annotated[
         bool, Meta(description="A browser or a stranger may reach it; the default is private.")
     ] = False
@@ -161,6 +165,11 @@ class ProvisionTable(Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
 
 
+ProjectPath = Annotated[str, Meta(pattern=r"^[^/\\$:\x00-\x1f][^\\$:\x00-\x1f]*$(?!\n)")]
+#: ours; theirs with what we add beside it, or what we say is missing in it; theirs alone
+Owner = Literal["own", "overlay", "theirs"]
+
+
 class FilesTable(Struct, frozen=True, forbid_unknown_fields=True):
     """`[files]`: who owns which generated file."""
 
@@ -168,6 +177,25 @@ class FilesTable(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[str, Meta(description="A folder whose templates replace built-in ones by their names.")]
         | None
     ) = None
-    compose: Literal["own", "theirs"] = "own"
-    gitpod: Literal["own", "theirs"] = "own"
-    devcontainer: Literal["own", "theirs"] = "own"
+    compose: Annotated[
+        Owner,
+        Meta(description="Whose the Compose file is; overlay adds docker-compose.bootstrap.yml to yours."),
+    ] = "own"
+    compose_files: Annotated[
+        tuple[ProjectPath, ...],
+        Meta(description="Your Compose files, in order, where Compose would not find them by their names."),
+    ] = ()
+    gitpod: Annotated[
+        Owner, Meta(description="Whose .gitpod.yml is; with overlay doctor says what is missing in yours.")
+    ] = "own"
+    devcontainer: Annotated[Owner, Meta(description="Whose devcontainer.json is, likewise.")] = "own"
+    theirs: Annotated[
+        tuple[ProjectPath, ...], Meta(description="Other generated files that are yours: never written.")
+    ] = ()
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the repository had files of its own before it had a manifest."""
+        return bool(self.theirs) or any(
+            each != "own" for each in (self.compose, self.gitpod, self.devcontainer)
+        )

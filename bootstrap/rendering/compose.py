@@ -24,9 +24,9 @@ def definition(service: Service, variables: Iterable[Variable], networks: list[s
         made["ports"] = ports(service)
     if service.depends_on:
         started = {name: {"condition": "service_started"} for name in service.depends_on}
-        made["depends_on"] = _in_the_form_of(service.compose.get("depends_on"), started)
+        made["depends_on"] = in_the_form_of(service.compose.get("depends_on"), started)
     if networks:
-        made["networks"] = _in_the_form_of(
+        made["networks"] = in_the_form_of(
             service.compose.get("networks"), dict.fromkeys(("default", *networks))
         )
     merged: dict[str, Any] = merge(made, as_it_stands(service.compose))
@@ -39,7 +39,7 @@ def ports(service: Service) -> list[str]:
     return [f"{host}{service.port}:{service.container_port}"]
 
 
-def _in_the_form_of(theirs: Any, ours: Mapping[str, Any]) -> Any:
+def in_the_form_of(theirs: Any, ours: Mapping[str, Any]) -> Any:
     """Compose takes a list of names or a table; the two can only be merged where both have one form."""
     return dict(ours) if isinstance(theirs, Mapping) else list(ours)
 

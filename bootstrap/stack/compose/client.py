@@ -8,17 +8,13 @@ from typing import Any
 
 import msgspec
 
+from bootstrap.model.compose import ADDED, FILES, OVERRIDES
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.manifest import FilesTable
 from bootstrap.system import ports, process
 from bootstrap.system.process import Answer, Group
 from bootstrap.system.state import State
 
-#: the names under which Compose looks for its file and for the one that overrides it, its own choice first
-FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDES = (
-    *("compose.override.yml", "compose.override.yaml"),
-    *("docker-compose.override.yml", "docker-compose.override.yaml"),
-)
 #: the oldest Compose that knows everything in an overlay: configs with `content`, and `!override`
 OLDEST = (2, 24, 4)
 
@@ -69,6 +65,8 @@ class Client:
     def __init__(self, root: Path, state: State, base: Mapping[str, str]) -> None:
         self._root = root
         self._state = state
+        #: what the manifest says about whose the Compose files are
+        self.choice = FilesTable()
         kept = {name: value for name, value in base.items() if not _STEERING.fullmatch(name)}
         self.environ = {**_LOCAL_FILES, **kept}
         label = re.sub(r"[^a-z0-9]+", "-", root.name.lower()).strip("-") or "project"
@@ -97,8 +95,19 @@ class Client:
         return not profiles or not chosen.isdisjoint({"*", *profiles})
 
     def file(self) -> Path | None:
-        """The project's own Compose file."""
-        return self._first(FILES)
+        """The project's own Compose file, or the first of them."""
+        return next(iter(self._own()), None)
+
+    def _own(self) -> list[Path]:
+        """Every Compose file of the project: those that the manifest names, else those of Compose's names.
+
+        Then what the manifest has us lay over files that are not ours.
+        """
+        named = [self._root / path for path in self.choice.compose_files]
+        found = named or [path for path in (self._first(FILES), self._first(OVERRIDES)) if path is not None]
+        if not named and self._first(FILES) is None:
+            return []
+        return [*found, self._root / ADDED] if self.choice.compose == "overlay" else found
 
     def argv(self, *arguments: str, overlay: bool = True) -> tuple[str, ...]:
         """Make the command line of a Compose command over exactly the project's files.
@@ -106,10 +115,12 @@ class Client:
         No `.env` is read: one that came with a clone could name other files, and another engine. Raises
         BootstrapError where the project has no Compose file.
         """
-        own = self.file()
-        if own is None:
-            raise BootstrapError(f"{self._root}: there is no docker-compose.yml", "Make it: bootstrap render")
-        files = [own, *filter(None, [self._first(OVERRIDES)]), *([self._overlay] if overlay else [])]
+        own = self._own()
+        missing = next((path for path in own if not path.is_file()), None)
+        if not own or missing is not None:
+            name = "docker-compose.yml" if missing is None else missing.relative_to(self._root)
+            raise BootstrapError(f"{self._root}: there is no {name}", "Make it: bootstrap render")
+        files = [*own, *([self._overlay] if overlay else [])]
         named = [part for path in files for part in ("--file", str(path))]
         place = ("--project-name", self.project, "--project-directory", str(self._root))
         return ("docker", "compose", *place, "--env-file", "/dev/null", *named, *arguments)
