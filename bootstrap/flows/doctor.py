@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bootstrap.config import manifest
 from bootstrap.config.location import find
-from bootstrap.flows import engines, init, names, render, routing
+from bootstrap.flows import engines, init, names, render, routing, workspace_keys
 from bootstrap.flows.environment import Lookup
 from bootstrap.flows.secrets import health
 from bootstrap.flows.stack import running
@@ -73,6 +73,7 @@ def examine(place: Place) -> Iterator[Remark]:
 def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Remark]:
     files = ProjectFiles(root)
     yield _guarded("files", lambda: _rendered(files, sources))
+    yield from _workspace_files(files, sources.project)
     yield _guarded("ignored", lambda: _ignored(root))
     yield from names.examine(files, sources.project)
     try:
@@ -128,6 +129,22 @@ def _rendered(files: ProjectFiles, sources: render.Sources) -> Remark:
         )
     names = ", ".join(change.path for change in plan.differences)
     return Remark("files", Mark.PROBLEM, f"not as the manifest says: {names}", "bootstrap render")
+
+
+def _workspace_files(files: ProjectFiles, project: Project) -> Iterator[Remark]:
+    """Say what those lack that stay somebody's own."""
+    for each in workspace_keys.lacking(files, project):
+        if each.problem is not None:
+            yield Remark("files", Mark.NOTE, each.problem.message, each.problem.hint)
+        elif each.keys:
+            yield Remark(
+                "files",
+                Mark.NOTE,
+                f"{each.path} lacks {', '.join(each.keys)}",
+                "To see what to paste: bootstrap init",
+            )
+        else:
+            yield Remark("files", Mark.OK, f"{each.path} has all that it needs")
 
 
 def _ignored(root: Path) -> Remark:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bootstrap.config.location import MANIFEST, check_owner
-from bootstrap.flows import render, scaffold
+from bootstrap.flows import footprint, render, scaffold
 from bootstrap.flows.environment import OPTIONAL, Lookup
 from bootstrap.model.errors import BootstrapError, NotConfiguredError
 from bootstrap.model.project import Project
@@ -36,6 +36,8 @@ class Opened(Struct, frozen=True):
     vendors: tuple[VendorState, ...]
     #: services that cannot run without a container engine until the manifest says how
     without_command: tuple[str, ...] = ()
+    #: somebody's own Compose file says how everything runs
+    containers_only: bool = False
 
 
 def root_for(start: Path) -> Path:
@@ -59,17 +61,25 @@ def root_for(start: Path) -> Path:
     return chosen
 
 
-def open_project(files: ProjectFiles, sources: Callable[[bytes], render.Sources], lookup: Lookup) -> Opened:
+def open_project(
+    files: ProjectFiles,
+    sources: Callable[[bytes], render.Sources],
+    lookup: Lookup,
+    proposed: bytes | None = None,
+) -> Opened:
     """Create or complete the manifest, keep git's lists, render, and say what is on and what is off.
 
-    `sources` makes a project of the manifest's bytes. Nothing is written unless all of it can be.
+    `sources` makes a project of the manifest's bytes; `proposed` are those where there is none yet, and
+    somebody has seen what they would be. Nothing is written unless all of it can be.
     """
-    manifest = scaffold.manifest(files)
+    manifest = scaffold.manifest(files) if proposed is None else scaffold.Manifest(proposed, "created")
     made = sources(manifest.data)
     render.plan(files, made)  # what cannot be rendered is said before anything is written
     if manifest.done is not None:
         files.write(MANIFEST, manifest.data)
-    lists = scaffold.complete_ignores(files)
+    if manifest.done == "created":
+        footprint.remember_manifest(files, manifest.data)
+    lists = scaffold.complete_ignores(files, adopted=made.project.files.adopted)
     rendering = render.write(files, made)
     urls = () if made.workspace.prebuild else tuple(_urls(made))
     return Opened(
@@ -79,6 +89,7 @@ def open_project(files: ProjectFiles, sources: Callable[[bytes], render.Sources]
         urls,
         tuple(vendor_states(made.project, lookup)),
         tuple(item.name for item in made.project.services.values() if item.build and not item.command),
+        containers_only=made.project.files.compose != "own",
     )
 
 

@@ -8,7 +8,10 @@ from tomlkit.exceptions import TOMLKitError
 
 from bootstrap.config.errors import ManifestError
 from bootstrap.config.location import MANIFEST
+from bootstrap.flows import footprint
+from bootstrap.flows.adopted_text import HEADER
 from bootstrap.flows.render import IGNORED
+from bootstrap.system import git
 from bootstrap.system.files import ProjectFiles
 
 #: generated files keep LF line ends, so that every checkout has the same bytes
@@ -19,7 +22,15 @@ ATTRIBUTES = (
     ".env.example text eol=lf linguist-generated",
     "aws/** text eol=lf linguist-generated",
 )
+#: the same where most files of those names are somebody else's
+ADOPTED_ATTRIBUTES = (
+    "docker-compose.bootstrap.yml text eol=lf linguist-generated",
+    ".devcontainer/install.sh text eol=lf linguist-generated",
+)
 _FIRST_PORT = 4567
+#: what IGNORED names, as paths
+_FOLDER = "/.bootstrap/"
+_PATHS = ("bootstrap.local.toml", ".env")
 
 
 class Manifest(Struct, frozen=True):
@@ -45,9 +56,9 @@ def manifest(files: ProjectFiles) -> Manifest:
         project = document["project"]
         if not isinstance(project, dict) or "name" in project:
             return Manifest(before, None)
-        project["name"] = _project_name(files.root)
+        project["name"] = project_name(files.root)
         return Manifest(tomlkit.dumps(document).encode(), "completed with project.name")
-    table = f'[project]\nname = "{_project_name(files.root)}"\n\n'
+    table = f'[project]\nname = "{project_name(files.root)}"\n\n'
     return Manifest(table.encode() + before, "completed with [project]")
 
 
@@ -58,21 +69,44 @@ def complete_list(files: ProjectFiles, path: str, lines: tuple[str, ...]) -> boo
     missing = [line for line in lines if line not in present and f"/{line}" not in present]
     if not missing:
         return False
-    start = before if not before or before.endswith("\n") else before + "\n"
-    text = f"{start}{'' if not start else chr(10)}# bootstrap\n" + "".join(f"{line}\n" for line in missing)
-    files.write(path, text.encode("utf-8", "surrogateescape"))
+    footprint.append(files, path, tuple(missing))
     return True
 
 
-def complete_ignores(files: ProjectFiles) -> list[str]:
-    """Keep workspace files out of git, and generated ones the same everywhere; returns the files changed."""
-    wanted = {".gitignore": IGNORED, ".gitattributes": ATTRIBUTES}
+def complete_ignores(files: ProjectFiles, *, adopted: bool = False) -> list[str]:
+    """Keep workspace files out of git, and generated ones the same everywhere; returns the files changed.
+
+    In a repository that was `adopted` no list of its owner's is changed: what belongs to one workspace
+    ignores itself, and the rest is ignored in this clone alone.
+    """
+    wanted = {".gitignore": IGNORED, ".gitattributes": ADOPTED_ATTRIBUTES if adopted else ATTRIBUTES}
     if b"* text=auto eol=lf" in (files.read(".gitattributes") or b""):
         del wanted[".gitattributes"]
-    return [path for path, lines in wanted.items() if complete_list(files, path, lines)]
+    kept_apart = adopted or files.read(footprint.SELF_IGNORING) is not None
+    theirs = {path for path in wanted if kept_apart and _is_another_s(files, path)}
+    changed = [
+        path for path, lines in wanted.items() if path not in theirs and complete_list(files, path, lines)
+    ]
+    if ".gitignore" in theirs:
+        if files.read(footprint.SELF_IGNORING) is None:
+            files.write(footprint.SELF_IGNORING, b"*\n")
+        visible = (
+            set(IGNORED)
+            - {f"/{path}" for path in git.ignored(files.root, _PATHS)}
+            - git.ignored(files.root, _PATHS)
+        )
+        if footprint.exclude(files.root, tuple(sorted(visible - {_FOLDER}))):
+            changed.append(".git/info/exclude")
+    return changed
 
 
-def _project_name(root: Path) -> str:
+def _is_another_s(files: ProjectFiles, path: str) -> bool:
+    """Whether a list was there before us."""
+    before = files.read(path)
+    return before is not None and not before.startswith(b"# bootstrap\n")
+
+
+def project_name(root: Path) -> str:
     """Make a label of the folder's name."""
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in root.name)
     return kept.strip("-")[:63] or "project"
@@ -81,11 +115,11 @@ def _project_name(root: Path) -> str:
 def _new_manifest(root: Path) -> str:
     """Write a manifest with a service for every folder that has a Dockerfile."""
     document = tomlkit.document()
-    document.add(tomlkit.comment("Which services there are, and which telemetry vendors each reports to."))
-    document.add(tomlkit.comment("Everything else follows: change this file, then run `bootstrap render`."))
+    for line in HEADER:
+        document.add(tomlkit.comment(line.removeprefix("# ")))
     document.add(tomlkit.nl())
     project = tomlkit.table()
-    project["name"] = _project_name(root)
+    project["name"] = project_name(root)
     project["region"] = "us-east-1"
     document["project"] = project
     names: dict[str, Path] = {}
