@@ -14,6 +14,7 @@ from bootstrap.config.checks import COLLECTOR
 from bootstrap.flows.settling import Sources, settle
 from bootstrap.model.errors import BootstrapError
 from bootstrap.rendering.context import MARKER
+from bootstrap.system import origin
 from bootstrap.system.files import ProjectFiles
 from bootstrap.vendors import VENDORS
 
@@ -178,10 +179,12 @@ def _beforehand(read_files: Read) -> list[Left]:
 
 def _document(proposal: Proposal, name: str, owners: dict[str, Any]) -> dict[str, Any]:
     region = {"region": proposal.region} if proposal.region else {}
+    source = origin.installed_from()
     return {
         "project": {"name": name, **region},
         "services": {key: dict(table) for key, table in proposal.services.items()},
         "secrets": dict(proposal.secrets),
+        "workspace": {"install": source} if source else {},
         "files": owners,
     }
 

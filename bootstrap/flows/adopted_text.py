@@ -23,8 +23,9 @@ def text(document: Mapping[str, Any]) -> str:
     Raises ManifestError, naming the service, for what TOML cannot hold.
     """
     lines = [*HEADER, "", *_table("project", document["project"]), *tables(document)]
-    if document.get("files"):
-        lines += ["", *_table("files", document["files"])]
+    for head in ("workspace", "files"):
+        if document.get(head):
+            lines += ["", *_table(head, document[head])]
     made = "\n".join(lines) + "\n"
     if tomllib.loads(made) != {key: value for key, value in document.items() if value}:
         raise ManifestError("", "cannot be written as TOML", "Write bootstrap.toml by hand.")

@@ -20,7 +20,7 @@ from bootstrap.model.project import Project
 from bootstrap.model.remark import Mark, Remark
 from bootstrap.secrets.interface import Place as SecretsPlace
 from bootstrap.stack import ENGINES
-from bootstrap.system import git, ports
+from bootstrap.system import git, origin, ports
 from bootstrap.system.files import ProjectFiles
 from bootstrap.system.state import State
 from bootstrap.system.worktree import root_of
@@ -74,6 +74,7 @@ def _project(place: Place, root: Path, sources: render.Sources) -> Iterator[Rema
     files = ProjectFiles(root)
     yield _guarded("files", lambda: _rendered(files, sources))
     yield from _workspace_files(files, sources.project)
+    yield from _install(sources.project)
     yield _guarded("ignored", lambda: _ignored(root))
     yield from names.examine(files, sources.project)
     try:
@@ -145,6 +146,18 @@ def _workspace_files(files: ProjectFiles, project: Project) -> Iterator[Remark]:
             )
         else:
             yield Remark("files", Mark.OK, f"{each.path} has all that it needs")
+
+
+def _install(project: Project) -> Iterator[Remark]:
+    """Say where nobody could install this tool: a workspace that opens would stop there."""
+    if project.workspace.install is None and {project.files.gitpod, project.files.devcontainer} != {"theirs"}:
+        source = origin.installed_from() or "git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT"
+        yield Remark(
+            "workspace",
+            Mark.NOTE,
+            "bootstrap.toml does not say where workspaces install this tool from",
+            f'Add to it: [workspace] install = "{source}"; then: bootstrap render',
+        )
 
 
 def _ignored(root: Path) -> Remark:

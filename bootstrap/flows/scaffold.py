@@ -11,7 +11,7 @@ from bootstrap.config.location import MANIFEST
 from bootstrap.flows import footprint
 from bootstrap.flows.adopted_text import HEADER
 from bootstrap.flows.render import IGNORED
-from bootstrap.system import git
+from bootstrap.system import git, origin
 from bootstrap.system.files import ProjectFiles
 
 #: generated files keep LF line ends, so that every checkout has the same bytes
@@ -122,6 +122,10 @@ def _new_manifest(root: Path) -> str:
     project["name"] = project_name(root)
     project["region"] = "us-east-1"
     document["project"] = project
+    if source := origin.installed_from():
+        workspace = tomlkit.table()
+        workspace["install"] = source
+        document["workspace"] = workspace
     names: dict[str, Path] = {}
     for folder in _built_folders(root):
         names.setdefault(_service_name(folder), folder)

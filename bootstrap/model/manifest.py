@@ -8,6 +8,8 @@ ServiceName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)")]
 SecretName = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$(?!\n)")]
 VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$(?!\n)")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+#: this checkout, or git over https at a full commit: no branch that moves, no name that others may take
+INSTALL = r"^(\.|git\+https://[A-Za-z0-9._~/-]+@[0-9a-f]{40})$(?!\n)"
 Url = Annotated[str, Meta(pattern=r"^https?://\S+$(?!\n)")]
 
 
@@ -117,7 +119,7 @@ class WorkspaceTable(Struct, frozen=True, forbid_unknown_fields=True):
             Meta(
                 description='Where the workspace installs this tool from: "." is this checkout, '
                 '"git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT" another one.',
-                pattern=r"^(\.|git\+https://[A-Za-z0-9._~/-]+@[0-9a-f]{40})$(?!\n)",
+                pattern=INSTALL,
             ),
         ]
         | None
