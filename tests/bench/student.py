@@ -1,8 +1,8 @@
 """The student's path, typed and timed: from a machine with Python, git and make to the first own trace.
 
-`python -m tests.bench.student` clones what is committed here, with an empty home and an empty cache for pip, and
-types what docs/tutorials/student.md says, where no container engine is. What differs: the backend's port, which
-others may have here.
+`python -m tests.bench.student` clones what is committed here, with an empty home and an empty cache for pip,
+and types what docs/tutorials/student.md says, where no container engine is. What differs: the backend's port,
+which others may have here.
 """
 
 import argparse

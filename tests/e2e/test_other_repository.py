@@ -1,6 +1,7 @@
 """The tool in another repository: from git at a full commit, by hand once, and by what `init` writes then."""
 
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+NOT_CONFIGURED = 3
 PLACEHOLDER = "git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT"
 PAGE = ROOT / "docs" / "how-to" / "install.md"
+TEAM = ROOT / "docs" / "tutorials" / "team.md"
 
 
 def typed(begin: str) -> str:
     """The line of the page that begins so."""
     (line,) = (line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(begin))
     return line
+
+
+def steps() -> list[str]:
+    """What the workflow on the team's page runs, in its order."""
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", TEAM.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [step["run"] for step in yaml.safe_load(text)["jobs"]["check"]["steps"] if "run" in step]
 
 
 @pytest.fixture
@@ -53,7 +62,9 @@ def source(machine: "Machine", tmp_path: Path) -> Iterator[str]:
 def test_one_line_then_by_itself(machine: "Machine", source: str, stopwatch: Callable[[str], None]) -> None:
     machine.root.mkdir(parents=True)
     machine.forget_home()
-    machine.run("git init --quiet && mkdir web && echo 'FROM scratch' >web/Dockerfile").ok()
+    machine.run(
+        "git init --quiet --initial-branch=main && mkdir web && echo 'FROM scratch' >web/Dockerfile"
+    ).ok()
     line = typed("python3 -m venv").replace(PLACEHOLDER, source)
     machine.run(f"{line} && bootstrap init --defaults").ok()
     stopwatch("the line, and init")
@@ -83,6 +94,21 @@ def test_one_line_then_by_itself(machine: "Machine", source: str, stopwatch: Cal
     document = json.loads(noted.read_text("utf-8"))
     assert document["vcs_info"]["commit_id"] == source.rpartition("@")[2]
     assert machine.run(f"cd {there} && {found} doctor --json").text.count("install this tool") == 0
+
+    # The workflow of the team's page passes there, but for the keys that nobody has given it.
+    path = machine.folder / "github-path"
+    environ = {"GITHUB_PATH": str(path), "GITHUB_BASE_REF": "main"}
+    codes = {}
+    for step in steps():
+        added = path.read_text("utf-8").split() if path.exists() else []
+        result = machine.run(
+            f"cd {there} && {step}", {**environ, "PATH": os.pathsep.join([*added, machine.path])}
+        )
+        codes[step] = (result.code, result.text)
+    plan = codes.pop("bootstrap provision plan xray cloudwatch")
+    assert {code for code, _ in codes.values()} == {0}, codes
+    assert plan[0] == NOT_CONFIGURED, plan
+    stopwatch("the workflow")
 
     # The devcontainer says the same, and the second start installs nothing.
     text = (there / ".devcontainer" / "devcontainer.json").read_text("utf-8")
