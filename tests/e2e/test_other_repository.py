@@ -1,4 +1,7 @@
-"""The tool in another repository: from git at a full commit, by hand once, and by what `init` writes then."""
+"""The tool in another repository: from git at a full commit, by hand once, and by what `init` writes then.
+
+What pip makes of the commit is a wheel, built apart and installed where no checkout is: it brings its templates.
+"""
 
 import json
 import os
@@ -22,6 +25,14 @@ pytestmark = pytest.mark.slow
 
 NOT_CONFIGURED = 3
 PLACEHOLDER = "git+https://HOST/OWNER/REPOSITORY@FULL-COMMIT"
+GENERATED = (
+    "bootstrap.toml",
+    "docker-compose.yml",
+    ".gitpod.yml",
+    ".devcontainer/devcontainer.json",
+    ".devcontainer/install.sh",
+    ".env.example",
+)
 PAGE = ROOT / "docs" / "how-to" / "install.md"
 TEAM = ROOT / "docs" / "tutorials" / "team.md"
 
@@ -66,8 +77,10 @@ def test_one_line_then_by_itself(machine: "Machine", source: str, stopwatch: Cal
         "git init --quiet --initial-branch=main && mkdir web && echo 'FROM scratch' >web/Dockerfile"
     ).ok()
     line = typed("python3 -m venv").replace(PLACEHOLDER, source)
-    machine.run(f"{line} && bootstrap init --defaults").ok()
+    machine.run(f"{line} && bootstrap init --defaults && bootstrap doctor").ok()
     stopwatch("the line, and init")
+    for path in GENERATED:
+        assert (machine.root / path).is_file(), path
     manifest = tomllib.loads((machine.root / "bootstrap.toml").read_text("utf-8"))
     assert manifest["workspace"] == {"install": source}
     machine.run(
