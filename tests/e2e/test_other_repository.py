@@ -1,6 +1,6 @@
 """The tool in another repository: from git at a full commit, by hand once, and by what `init` writes then.
 
-What pip makes of the commit is a wheel, built apart and installed where no checkout is: it brings its templates.
+What pip makes of the commit is a wheel, installed where no checkout is: it brings its templates.
 """
 
 import json
