@@ -79,8 +79,8 @@ def test_one_line_then_by_itself(machine: "Machine", source: str, stopwatch: Cal
     line = typed("python3 -m venv").replace(PLACEHOLDER, source)
     machine.run(f"{line} && bootstrap init --defaults && bootstrap doctor").ok()
     stopwatch("the line, and init")
-    for path in GENERATED:
-        assert (machine.root / path).is_file(), path
+    for name in GENERATED:
+        assert (machine.root / name).is_file(), name
     manifest = tomllib.loads((machine.root / "bootstrap.toml").read_text("utf-8"))
     assert manifest["workspace"] == {"install": source}
     machine.run(
