@@ -1,5 +1,6 @@
 """What no table of the manifest can know alone."""
 
+import re
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,9 @@ _BROUGHT_IN = {
     "extends": ("brings the secrets of another service along", "Say what it takes in this table itself."),
     "label_file": ("reads a file that may hold secrets, as .env does", "Write labels = { ... } instead."),
 }
+#: what a run calls its own values: sessions, the collector's token, everything that it masks. A secret of
+#: such a name would be one of these wherever Compose fills it in.
+_OF_A_RUN = re.compile(r"AWS_\w+__[A-Z]+|BOOTSTRAP_COLLECTOR_\w+|BOOTSTRAP_RUN_ID|TRACE_PROOF_KEY", re.ASCII)
 
 
 def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path | None) -> None:
@@ -39,6 +43,7 @@ def check_project(project: Project, vendors: Mapping[str, type[Any]], root: Path
         if service.build is not None:
             _check_path(f"{key}.build", service.build, root)
     _check_files(project, root)
+    _check_secrets(project)
     _check_cycles(project)
     _check_otel_names(project)
     check_ports(project, MANIFEST)
@@ -56,6 +61,14 @@ def _check_files(project: Project, root: Path | None) -> None:
             f"{project.files.compose_files[0]!r} is not at the project's root, where paths start",
             "Name a file there first: one with an include of the other will do.",
         )
+
+
+def _check_secrets(project: Project) -> None:
+    for name in project.secrets:
+        if _OF_A_RUN.fullmatch(name):
+            raise ManifestError(
+                f"secrets.{name}", "is what `up` calls a value of its own", "Give it another name."
+            )
 
 
 def _check_compose(key: str, table: Mapping[str, Any]) -> None:

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bootstrap.config.errors import ManifestError
+from bootstrap.config.manifest import parse
 from bootstrap.flows.compose_secrets import Dotenv, check
 from bootstrap.flows.dotenv_values import plain_values, secret_values
-from bootstrap.model.environment import FromSecret, Variable
+from bootstrap.flows.environment import PROOF_KEY
+from bootstrap.model.environment import Claim, FromSecret, Variable
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.grant import PURPOSES
 from bootstrap.model.project import Project, SecretSpec
+from bootstrap.rendering.overlay import MASK, TOKEN
 from bootstrap.stack.compose.client import Client
 from bootstrap.system.state import State
+from bootstrap.vendors import VENDORS
+from bootstrap.vendors.aws import KEY_PARTS
 from tests.containers import ENVIRON, need_compose
 
 if TYPE_CHECKING:
@@ -234,3 +241,15 @@ def test_an_aws_key_in_a_dotenv_is_for_nobody_who_has_no_other_in_its_place(
         # What the collector's SDK wants stands before what a file says.
         assert (value in shown.out) is bool(raw), shown.out
         assert ("job would get AWS_ACCESS_KEY_ID itself from .env" in shown.err) is (code == 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [TOKEN, MASK, PROOF_KEY, *(Claim(part, purpose).variable for part in KEY_PARTS for purpose in PURPOSES)],
+)
+def test_no_secret_has_the_name_of_a_value_of_the_run(name: str) -> None:
+    """Its service would get that value: another one's session, or every secret that is masked."""
+    options: dict[str, Any] = {vendor.name: vendor.options for vendor in VENDORS.values()}
+    services = {"web": {"build": ".", "secrets": {"MINE": name}}}
+    with pytest.raises(ManifestError, match=f"secrets.{name}: "):
+        parse({"project": {"name": "shop"}, "services": services, "secrets": {name: {}}}, options)
