@@ -19,7 +19,7 @@ from bootstrap.config.manifest import parse
 from bootstrap.flows.environment import check_required, fill_in, resolve
 from bootstrap.flows.sessions import standing, times
 from bootstrap.flows.sessions.consumers import Consumer
-from bootstrap.flows.sessions.handing import Sessions
+from bootstrap.flows.sessions.handing import Sessions, said
 from bootstrap.flows.sessions.making import session_name
 from bootstrap.flows.sessions.remarks import remarks
 from bootstrap.flows.sessions.renewing import Renewing
@@ -204,6 +204,9 @@ def test_a_key_that_aws_does_not_know_is_said_with_what_to_do(sts: Sts) -> None:
     with pytest.raises(aws.AwsRefusedError, match="InvalidClientTokenId") as caught:
         given_for(sessions(sts, project(), values), "logs")
     assert caught.value.hint == "bootstrap secrets check --online"
+    assert said(caught.value).endswith(
+        "token included in the request is invalid. bootstrap secrets check --online"
+    )
 
 
 def test_who_may_make_none_is_told_what_to_allow(sts: Sts) -> None:

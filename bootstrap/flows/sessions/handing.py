@@ -152,5 +152,5 @@ def _part(session: "Session", name: str) -> Secret | None:
 
 
 def said(error: BootstrapError) -> str:
-    """One line of an error, with what to do."""
-    return f"{error.message}. {error.hint}".removesuffix(" ") if error.hint else error.message
+    """One line of an error, with what to do; AWS's own words may end in a full stop."""
+    return f"{error.message.rstrip('.')}. {error.hint}" if error.hint else error.message

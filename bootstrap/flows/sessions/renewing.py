@@ -118,7 +118,7 @@ class Renewing(AbstractContextManager["Renewing"]):
             with suppress(OSError):  # a closed terminal ends no renewals
                 self._say(
                     f"The AWS session for {purpose!r} (until {until}) cannot be renewed, and is tried again: "
-                    f"{problem}.{hint}"
+                    f"{problem.rstrip('.')}.{hint}"
                 )
 
     def _record(self) -> None:
