@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from bootstrap.cli.session import Session
-from bootstrap.flows.run import child_environment, host_environment
+from bootstrap.flows.run import child_environment, host_environment, keyless
 from bootstrap.flows.sessions.handing import Fail, Sessions
 from bootstrap.model.errors import BootstrapError
+from bootstrap.model.grant import Purpose
 from bootstrap.system.execute import execute
 from bootstrap.system.venv import folder
 
@@ -33,8 +34,16 @@ def become(
 
     `raw` and `fail` are those of Sessions. Raises BootstrapError.
     """
+    failed: list[Purpose] = []
+
+    def heard(purpose: Purpose, error: BootstrapError) -> None:
+        if fail is None:
+            raise error
+        failed.append(purpose)
+        fail(purpose, error)
+
     try:
-        sessions = Sessions(session.project, lambda: session.lookup, session.environ, raw=raw, fail=fail)
+        sessions = Sessions(session.project, lambda: session.lookup, session.environ, raw=raw, fail=heard)
         variables = host_environment(session.project, service, session.workspace, session.state, sessions)
         environment = child_environment(
             session.environ, session.project, variables, folder(session.root, service)
@@ -42,4 +51,4 @@ def become(
     except BootstrapError as error:
         error.exit_code = _FAILED_BEFORE  # the codes from 126 on are the command's own
         raise
-    execute(command, environment)
+    execute(command, keyless(environment) if failed else environment)

@@ -11,6 +11,7 @@ from bootstrap.system.lock import Lock
 from bootstrap.system.state import State
 from bootstrap.system.venv import activated
 from bootstrap.vendors import VENDORS
+from bootstrap.vendors.aws import AMBIENT, KEYLESS
 from bootstrap.workspaces.interface import Workspace
 
 #: the subject under which a collector that listens writes down where
@@ -37,6 +38,11 @@ def child_environment(
     inherited = {name: value for name, value in scrubbed(environ, project).items() if name not in gone}
     environment = {**inherited, **{item.name: item.text for item in variables}}
     return activated(environment, venv) if (venv / "bin" / "python").exists() else environment
+
+
+def keyless(environment: Mapping[str, str]) -> dict[str, str]:
+    """Make what a child gets that was to have a session and has none: nor any wider key that lies around."""
+    return {name: value for name, value in environment.items() if name not in AMBIENT} | KEYLESS
 
 
 def host_routing(state: State) -> dict[str, Route]:

@@ -1,5 +1,6 @@
 """What X-Ray and CloudWatch share: the account's keys and the region."""
 
+import os
 from collections.abc import Iterable, Mapping
 
 from bootstrap.model.environment import FromSecret, Text, Variable
@@ -55,6 +56,13 @@ AMBIENT = frozenset(
         "AWS_WEB_IDENTITY_TOKEN_FILE",
     }
 )
+
+#: where an SDK finds none of the keys that lie around: it is told of files without any, and of no machine's
+KEYLESS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 AWS_TOKENS = (
     TokenShape("the id of an AWS access key", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}"),

@@ -229,12 +229,15 @@ def test_without_a_session_it_runs_and_says_so(bootstrap: Any, project: Any, sts
         (user(sts, arn="arn:aws:iam::123456789012:root"), "key of the account itself"),
     ):
         for raw in ((), ("--raw-aws-keys",)):
-            given = bootstrap("run", *raw, "api", "--", *PRINT_ENVIRONMENT, cwd=project.root, env=keys)
+            env = {**keys, "AWS_PROFILE": "with-more"}
+            given = bootstrap("run", *raw, "api", "--", *PRINT_ENVIRONMENT, cwd=project.root, env=env)
             api = json.loads(given.check(0).out)
             raw_user = bool(raw) and "root" not in sts.keys[keys["AWS_ACCESS_KEY_ID"]].arn
             assert (words in given.err) is not raw_user
             assert (api.get("AWS_ACCESS_KEY_ID") == keys["AWS_ACCESS_KEY_ID"]) is raw_user
             assert ("CLOUDWATCH_LOG_GROUP" in api) is raw_user
+            assert "AWS_PROFILE" not in api
+            assert (api.get("AWS_SHARED_CREDENTIALS_FILE") == os.devnull) is not raw_user
     assert sts.sessions == []
 
 
