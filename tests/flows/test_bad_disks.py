@@ -52,13 +52,13 @@ def test_a_full_disk_leaves_whole_files(
 ) -> None:
     whole = project.root
     bootstrap("render", cwd=whole).check(0)
-    disk = small_disk("size=64k")
+    disk = small_disk("size=128k")
     for name in ("bootstrap.toml", "web"):
         (shutil.copytree if (whole / name).is_dir() else shutil.copy)(whole / name, disk / name)
     (disk / ".git").mkdir()
     filler = disk / "filler"
     seen = set()
-    for room in range(0, 64, 8):
+    for room in range(0, 128, 16):
         with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
             while stream.write(b"x" * 4096):
                 pass
