@@ -5,12 +5,16 @@
     clone.tag("week2", "a message")            annotated, at the time of `clone.clock`
     remote.protect("refs/tags/week2")          a hook that lets nobody change this name
 
-Nothing here knows the tool: what it reads and writes goes through git alone.
+Nothing here knows the tool: what it reads and writes goes through git alone. What git makes of a first commit
+and its push is made once, and copied from then on: that costs an eighth of the time.
 """
 
+import atexit
+import functools
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -90,7 +94,7 @@ class Git:
 
     def locks(self) -> list[str]:
         """Files that stop git from changing a ref, as paths from the repository's own folder."""
-        store = self.root / self.git("rev-parse", "--git-common-dir")
+        store = self.root / ".git" if (self.root / ".git").is_dir() else self.root
         places = [store / "packed-refs.lock", *(store / "refs").rglob("*.lock")]
         return sorted(str(path.relative_to(store)) for path in places if path.exists())
 
@@ -101,11 +105,7 @@ class Remote(Git):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         if not root.exists():
-            root.mkdir(parents=True)
-            self.git("init", "--quiet", "--bare", "--initial-branch=main")
-            shutil.rmtree(root / "hooks")
-            (root / "hooks").mkdir()
-            self.config("http.receivepack", "true")
+            shutil.copytree(_templates() / "empty.git", root)
 
     @property
     def url(self) -> str:
@@ -151,19 +151,25 @@ class Clone(Git):
         super().__init__(root)
         if root.exists():
             return
-        root.mkdir(parents=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-        shutil.rmtree(root / ".git/hooks", ignore_errors=True)
+        if remote is not None and remote.refs("refs/heads/main"):
+            self._second(url or remote.url)
+            return
+        templates = _templates()
+        shutil.copytree(templates / ("pushed" if remote is not None else "alone"), root)
+        self.clock += _MINUTE
         if remote is not None:
-            self.git("remote", "add", "origin", url or remote.url)
-            if remote.refs("refs/heads/main"):
-                self.git("fetch", "--quiet", "origin")
-                self.git("reset", "--quiet", "--hard", "origin/main")
-                self.git("branch", "--quiet", "--set-upstream-to=origin/main")
-                return
-        self.commit("Begin")
-        if remote is not None:
-            self.git("push", "--quiet", "--set-upstream", "origin", "main")
+            self.config("remote.origin.url", url or remote.url)
+            for name in ("objects", "refs"):
+                shutil.copytree(templates / "pushed.git" / name, remote.root / name, dirs_exist_ok=True)
+
+    def _second(self, url: str) -> None:
+        """Clone what another clone has pushed."""
+        self.root.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main", "--template=")
+        self.git("remote", "add", "origin", url)
+        self.git("fetch", "--quiet", "origin")
+        self.git("reset", "--quiet", "--hard", "origin/main")
+        self.git("branch", "--quiet", "--set-upstream-to=origin/main")
 
     def _now(self) -> dict[str, str]:
         self.clock += _MINUTE
@@ -218,3 +224,27 @@ class Clone(Git):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
+
+
+@functools.cache
+def _templates() -> Path:
+    """An empty bare repository, and clones with a first commit: `alone`, and `pushed` to `pushed.git`."""
+    folder = Path(tempfile.mkdtemp(prefix="tag-templates"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    empty = Git(folder / "empty.git")
+    empty.root.mkdir()
+    empty.git("init", "--quiet", "--bare", "--initial-branch=main", "--template=")
+    (empty.root / "hooks").mkdir()
+    empty.config("http.receivepack", "true")
+    alone = Git(folder / "alone")
+    alone.root.mkdir()
+    alone.git("init", "--quiet", "--initial-branch=main", "--template=")
+    moment = f"{START + _MINUTE} {ZONE}"
+    dates = {"GIT_AUTHOR_DATE": moment, "GIT_COMMITTER_DATE": moment}
+    alone.git("commit", "--quiet", "--allow-empty", "--message=Begin", env=dates)
+    shutil.copytree(empty.root, folder / "pushed.git")
+    shutil.copytree(alone.root, folder / "pushed")
+    pushed = Git(folder / "pushed")
+    pushed.git("remote", "add", "origin", str(folder / "pushed.git"))
+    pushed.git("push", "--quiet", "--set-upstream", "origin", "main")
+    return folder

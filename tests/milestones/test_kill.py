@@ -17,6 +17,7 @@ from tests.milestones.command import KILLED, Answer, Tool
 from tests.milestones.journal import write_journal
 from tests.milestones.promises import Ledger, unequal
 from tests.milestones.repositories import START, Clone, Remote
+from tests.milestones.soaking import patient, some
 from tests.milestones.steps import MODES, Steps
 
 NAMES = {"week2": "week2-start", "week8_code": "week8"}
@@ -165,9 +166,9 @@ class World:
 Place = TypeVar("Place")
 
 
-def visited(places: Sequence[Place], chance: random.Random, most: int, soak: int) -> Sequence[Place]:
-    """Every place in a soak; otherwise some, chosen anew by every seed."""
-    return places if soak > 1 else chance.sample(places, min(most, len(places)))
+def visited(places: Sequence[Place], chance: random.Random, soak: int) -> Sequence[Place]:
+    """Every place in a soak; otherwise one, chosen anew by every seed."""
+    return places if soak > 1 else chance.sample(places, 1)
 
 
 @pytest.fixture
@@ -177,13 +178,17 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, tool: Tool) -> World:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("world", SCENARIOS, indirect=True)
-def test_killed_at_a_call_of_git(world: World, chance: random.Random, soak: int) -> None:
+@patient
+@pytest.mark.parametrize("world", some(SCENARIOS, 3, "calls"), indirect=True)
+def test_killed_at_a_call_of_git(
+    world: World, chance: random.Random, soak: int, record_property: Callable[[str, object], None]
+) -> None:
     """Before it, after it, within it, and while the other side decides."""
     calls, _ = world.count()
     assert calls >= 5
     places = [(number, mode) for number in range(calls) for mode in MODES]
-    for number, mode in visited(places, chance, 2, soak):
+    killed = 0
+    for number, mode in visited(places, chance, soak):
         for again in (False, True) if soak > 1 else (chance.random() < 0.5,):
             world.again()
             with world.steps.kill(number, mode):
@@ -192,23 +197,31 @@ def test_killed_at_a_call_of_git(world: World, chance: random.Random, soak: int)
             if mode in ("before", "after"):
                 assert done.code == KILLED, (where, done)
             if done.code == KILLED:
+                killed += 1
                 world.settle(where, again=again)
             else:
                 assert done.code == 0, (where, done)
+    record_property("kills", killed)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("world", SCENARIOS, indirect=True)
-def test_killed_before_an_effect(world: World, chance: random.Random, soak: int) -> None:
+@patient
+@pytest.mark.parametrize("world", some(SCENARIOS, 3, "effects"), indirect=True)
+def test_killed_before_an_effect(
+    world: World, chance: random.Random, soak: int, record_property: Callable[[str, object], None]
+) -> None:
     calls, effects = world.count()
     assert effects >= calls
-    for number in visited(range(1, effects + 1), chance, 1, soak):
+    killed = 0
+    for number in visited(range(1, effects + 1), chance, soak):
         for again in (False, True) if soak > 1 else (chance.random() < 0.5,):
             world.again()
             done = world.run(effects=number)
             where = f"before effect {number} of {effects}"
             assert done.code == KILLED, (where, done)
+            killed += 1
             world.settle(where, again=again)
+    record_property("kills", killed)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from tests.milestones.command import Answer, Tool
 from tests.milestones.promises import Ledger, unequal
 from tests.milestones.repositories import Clone, Remote
+from tests.milestones.soaking import patient, some
 
 PAIRS = {
     "same start": (("start", "3", "-m", "x", "--push"), ("start", "3", "-m", "y", "--push")),
@@ -72,7 +73,8 @@ def folders() -> Iterator[Iterator[Path]]:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", PAIRS)
+@patient
+@pytest.mark.parametrize("name", some(PAIRS, 3, "races"))
 def test_a_race_loses_nothing(
     tool: Tool, folders: Iterator[Path], chance: random.Random, soak: int, name: str
 ) -> None:

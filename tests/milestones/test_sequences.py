@@ -6,22 +6,26 @@ one clone or by both at the same time, which may be killed before any of its eff
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.milestones.command import KILLED, Answer, Tool
 from tests.milestones.promises import Ledger, unequal
 from tests.milestones.repositories import START, Clone, Git, Remote
+from tests.milestones.soaking import SOAK, patient
 
 NAMES = ("week1", "week1-start", "week2", "week2-start", "week3", "week6-7", "week8_code", "v1")
 #: what every second kill of a command that changes something still meets
 _MOST_EFFECTS = 24
+#: tests that a soak is divided into, so that several processors have something to do
+_SHARES = 8
 
 
 def _annotate(clone: Clone, _: Remote, name: str) -> None:
@@ -174,6 +178,7 @@ class World:
         self.clones = [Clone(folder / "one", self.remote), Clone(folder / "two", self.remote)]
         self.clones[1].clock += 1
         self._tool = tool
+        self.kills = 0
 
     def ask(self, command: Command) -> Answer:
         """Run one command."""
@@ -192,6 +197,7 @@ class World:
         for answer in answers:
             assert answer.code in (KILLED, 0, 1, 2, 3, 4, 5), answer
             assert "Traceback" not in answer.err, answer
+            self.kills += answer.code == KILLED
         renamed = {old: new for one in both for old, new in one.renames.items()}
         deleted = [name for one in both for name in one.deletes]
         lost = ledger.settle(renamed={"week6-7": "week7", "week8_code": "week8"} | renamed, deleted=deleted)
@@ -238,9 +244,16 @@ def _milestones(names: Iterable[str], here: Git, there: Git) -> list[str]:
 
 
 @pytest.mark.soak
-def test_nothing_is_lost_whatever_happens(tool: Tool, soak: int) -> None:
+@patient
+@pytest.mark.parametrize("share", range(1 if SOAK == 1 else _SHARES))
+def test_nothing_is_lost_whatever_happens(
+    tool: Tool, soak: int, share: int, record_property: Callable[[str, object], None]
+) -> None:
+    counts: Counter[str] = Counter()
+
+    @seed(int(os.environ["BOOTSTRAP_SEED"]) + share)
     @settings(
-        max_examples=8 if soak == 1 else 30 * soak,
+        max_examples=4 if soak == 1 else 30 * soak // _SHARES,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -253,5 +266,8 @@ def test_nothing_is_lost_whatever_happens(tool: Tool, soak: int) -> None:
             for step in taken:
                 world.take(step)
             world.finish()
+        counts.update(sequences=1, steps=len(taken), kills=world.kills)
 
     play()
+    for name, count in counts.items():
+        record_property(name, count)
