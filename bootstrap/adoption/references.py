@@ -28,6 +28,15 @@ def asked_for(value: Any) -> Iterator[tuple[str, bool]]:
             yield from asked_for(item)
 
 
+def mounted(definition: Mapping[str, Any], rest: Mapping[str, Any]) -> Iterator[str]:
+    """The variables whose values a service gets as files: its `secrets`, as those of the document say."""
+    declared = rest.get("secrets") or {}
+    for use in definition.get("secrets") or ():
+        source = declared.get(use.get("source")) if isinstance(use, Mapping) else None
+        if isinstance(source, Mapping) and source.get("environment"):
+            yield str(source["environment"])
+
+
 def whole(text: str) -> str | None:
     """The variable that a text consists of: `$NAME`, `${NAME}`, `${NAME-}`."""
     match = _WHOLE.fullmatch(text)

@@ -64,11 +64,8 @@ class Seen:
         ):
             for variable in self._around.dotenv:
                 yield variable, False
-        table = self._model.rest.get("secrets") or {}
-        for use in definition.get("secrets") or ():
-            source = table.get(use.get("source")) if isinstance(use, Mapping) else None
-            if isinstance(source, Mapping) and source.get("environment"):
-                yield str(source["environment"]), False
+        for variable in references.mounted(definition, self._model.rest):
+            yield variable, False
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """Declare those that somebody sees, and those that a `.env` or an example of one names."""

@@ -45,15 +45,16 @@ def look(files: ProjectFiles, project: Project) -> Theirs | None:
     except BootstrapError as error:
         raise ManifestError("files.compose", error.message, error.hint) from error
     return Theirs(
-        services={name: _service(definition) for name, definition in model.services.items()},
+        services={name: _service(definition, model.rest) for name, definition in model.services.items()},
         networks=frozenset(model.rest.get("networks") or ()),
         volumes=frozenset(model.rest.get("volumes") or ()),
     )
 
 
-def _service(definition: Mapping[str, Any]) -> TheirService:
+def _service(definition: Mapping[str, Any], rest: Mapping[str, Any]) -> TheirService:
+    asked_for = {name for name, _ in references.asked_for(definition)}
     return TheirService(
         variables=frozenset(definition.get("environment") or ()),
-        asked_for=frozenset(name for name, _ in references.asked_for(definition)),
+        asked_for=frozenset((*asked_for, *references.mounted(definition, rest))),
         networks=bool(definition.get("networks")),
     )

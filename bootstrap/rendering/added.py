@@ -19,7 +19,7 @@ _IDENTITY = frozenset({"OTEL_SERVICE_NAME"})
 class TheirService(Struct, frozen=True):
     """What their files say of one service, as far as it matters to what is laid over it."""
 
-    #: the variables that they set or hand on, and those that they ask for anywhere
+    #: the variables that they set or hand on, and those that they ask for anywhere, a secret's file included
     variables: frozenset[str] = frozenset()
     asked_for: frozenset[str] = frozenset()
     #: they name its networks, so that it is not on the default one by itself

@@ -68,6 +68,17 @@ def test_a_secret_that_their_file_hands_on_keeps_its_default(adopt: Adopt) -> No
     assert made["services"]["web"]["environment"] == {"C_KEY": None}
 
 
+def test_a_secret_that_their_file_mounts_is_no_variable_too(adopt: Adopt) -> None:
+    text = """\
+services:
+  web: {build: web, secrets: [one, {source: two, target: other}]}
+secrets: {one: {environment: A_KEY}, two: {environment: B_KEY}, three: {environment: C_KEY}}
+"""
+    declared = "".join(f"[secrets.{name}]\n" for name in ("A_KEY", "B_KEY", "C_KEY"))
+    made = added(adopt(theirs(text)), WEB + 'secrets = ["A_KEY", "B_KEY", "C_KEY"]\n' + declared)
+    assert made["services"]["web"]["environment"] == {"C_KEY": None}
+
+
 def test_nothing_is_said_of_who_reports_nothing(adopt: Adopt) -> None:
     made = added(adopt(theirs("services: {web: {build: web}, db: {image: x}}\n")), WEB)
     assert made == {"services": {}}
