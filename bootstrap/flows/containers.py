@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bootstrap.collector import image
 from bootstrap.encoding import yaml
@@ -105,7 +105,9 @@ def plan(engine: ComposeEngine, wanted: Wanted) -> Stack:
         launches=launches,
         containers=Containers(
             overlay=overlay.overlay(
-                reporters, [each for each in helpers if each.files or each.name in configured], collector
+                [_as_published(each, configured) for each in reporters],
+                [each for each in helpers if each.files or each.name in configured],
+                collector,
             ),
             values=given,
             hidden=hidden,
@@ -159,6 +161,10 @@ def _reporter(wanted: Wanted, service: Service) -> Reporter:
     )
     now = resolve(wanted.here, service, view="container", routing=routes(wanted.decisions, _ADDRESS), url=url)
     return Reporter(service, before, now, committed.port)
+
+
+def _as_published(reporter: Reporter, configured: Mapping[str, Any]) -> Reporter:
+    return structs.replace(reporter, published=configured.get(reporter.service.name, {}).get("ports") or ())
 
 
 def _helpers(wanted: Wanted) -> list[Helper]:

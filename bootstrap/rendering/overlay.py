@@ -27,6 +27,8 @@ class Reporter(Struct, frozen=True):
     now: Sequence[Variable]
     #: the port of this machine that the committed file publishes
     committed_port: int | None
+    #: what the project's files publish of it, as Compose spells it out
+    published: Sequence[Mapping[str, Any]] = ()
 
 
 class Helper(Struct, frozen=True):
@@ -83,8 +85,20 @@ def _service(reporter: Reporter) -> dict[str, Any]:
         made["environment"] = environment
     service = reporter.service
     if service.port != reporter.committed_port:
-        made["ports"] = Replaced(compose.ports(service))
+        made["ports"] = Replaced([*compose.ports(service), *_others(reporter)])
     return made
+
+
+def _others(reporter: Reporter) -> list[Mapping[str, Any]]:
+    """What else its files publish: a list can only be replaced whole, and only the one port moves.
+
+    Where a variable has another number than its default, the port is known by where it leads.
+    """
+    numbers = {str(reporter.committed_port), str(reporter.service.port)}
+    leads = (reporter.service.container_port, "tcp")
+    same = [each for each in reporter.published if (each.get("target"), each.get("protocol", "tcp")) == leads]
+    moved = [each for each in same if str(each.get("published")) in numbers] or same
+    return [each for each in reporter.published if each not in moved]
 
 
 def _changed(committed: Sequence[Variable], now: Sequence[Variable]) -> dict[str, Any]:

@@ -79,6 +79,40 @@ secrets: {one: {environment: A_KEY}, two: {environment: B_KEY}, three: {environm
     assert made["services"]["web"]["environment"] == {"C_KEY": None}
 
 
+@pytest.mark.parametrize(
+    ("main", "moved", "stays"),
+    [
+        ("8000:8000", 8099, [(None, "8001", 8000, "tcp")]),
+        ("8000:8000", 8001, []),  # takes the place of the other one, too
+        ("${SAYS_ELSE:-8000}:8000", 8099, []),  # which of the two is meant cannot be told
+    ],
+)
+def test_where_one_port_moves_the_others_stay(adopt: Adopt, main: str, moved: int, stays: list[Any]) -> None:
+    need_compose()
+    text = f"""\
+services:
+  web:
+    build: web
+    ports:
+      - "{main}"
+      - "8001:8000"
+      - "0.0.0.0:8000:8000/udp"
+      - {{target: 70, published: "7070", host_ip: "::1"}}
+"""
+    adopted = adopt(theirs(text))
+    added(adopted, WEB)
+    adopted.repository.write("bootstrap.local.toml", f"[services.web]\nport = {moved}\n")
+    asked = adopted.run("compose", "--", "config", "--format", "json", environ={"SAYS_ELSE": "8005"})
+    shown = json.loads(asked.check(0).out)["services"]["web"]["ports"]
+    keys = ("host_ip", "published", "target", "protocol")
+    assert [tuple(each.get(key) for key in keys) for each in shown] == [
+        ("127.0.0.1", str(moved), 8000, "tcp"),
+        *stays,
+        ("0.0.0.0", "8000", 8000, "udp"),
+        ("::1", "7070", 70, "tcp"),
+    ]
+
+
 def test_nothing_is_said_of_who_reports_nothing(adopt: Adopt) -> None:
     made = added(adopt(theirs("services: {web: {build: web}, db: {image: x}}\n")), WEB)
     assert made == {"services": {}}
