@@ -366,17 +366,57 @@ volumes: {mongo: {}}
 """,
     ".env.example": "MONGODB_URI=mongodb://db/shop\nSESSION_SECRET=\nNEXT_PUBLIC_STRIPE_PUBLISHABLE_KEY=\n",
     "apps/storefront/Dockerfile": 'FROM node:22\nCOPY . .\nCMD ["node", "server.js"]\n',
+    "apps/storefront/server.js": """\
+require("node:http").createServer((_, answer) => answer.end("shop")).listen(3000);
+""",
     "apps/storefront/package.json": """\
 {"dependencies": {"next": "15", "@opentelemetry/sdk-node": "0.57.0", "rollbar": "2.26.4"}}
 """,
-    "apps/pricing/Dockerfile": "FROM python:3.13-slim-trixie\nCOPY . .\nCMD python -m pricing\n",
+    "apps/pricing/Dockerfile": """\
+FROM python:3.13-slim-trixie
+WORKDIR /srv
+COPY . .
+RUN pip install --no-cache-dir .
+STOPSIGNAL SIGINT
+CMD python -m pricing
+""",
     "apps/pricing/pyproject.toml": """\
 [project]
 name = "pricing"
 version = "1"
 dependencies = ["flask>=3", "aws_xray_sdk==2.14", "watchtower; python_version > '3.9'"]
 """,
-    "apps/pricing/pricing.py": "print('prices')\n",
+    "apps/pricing/pricing.py": """\
+import json
+import logging
+import os
+
+import boto3
+import watchtower
+from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.ext.flask.middleware import XRayMiddleware
+from flask import Flask
+
+logger = logging.getLogger("pricing")
+logger.setLevel(logging.INFO)
+xray_recorder.configure(service="pricing")
+app = Flask("pricing")
+XRayMiddleware(app, xray_recorder)
+
+
+@app.get("/")
+def prices():
+    trace = xray_recorder.current_segment().trace_id.removeprefix("1-").replace("-", "")
+    logger.info(json.dumps({"message": "prices are asked for", "trace_id": trace}))
+    return {"prices": [], "where": os.environ["MONGODB_URI"]}
+
+
+if __name__ == "__main__":
+    group = os.environ.get("CLOUDWATCH_LOG_GROUP", "shop")
+    logs = boto3.client("logs")
+    logger.addHandler(watchtower.CloudWatchLogHandler(group, boto3_client=logs, send_interval=1))
+    app.run(host="0.0.0.0", port=5000)
+""",
 }
 
 LONG_FORMS = {
@@ -448,8 +488,59 @@ services:
     "infra/python.env": "PYTHONDONTWRITEBYTECODE=1\n",
     "infra/cache.yaml": "services:\n  cache:\n    image: valkey/valkey:8\n    volumes: [./conf:/conf:ro]\n",
     "infra/conf/valkey.conf": "save 60 1\n",
-    "web/Dockerfile": 'FROM python:3.13-slim-trixie AS runtime\nCMD ["python", "-m", "http.server"]\n',
+    "web/Dockerfile": """\
+FROM python:3.13-slim-trixie AS runtime
+ARG COMMIT
+LABEL commit=${COMMIT}
+COPY requirements.txt curl ./
+RUN pip install --no-cache-dir -r requirements.txt && install curl /usr/local/bin
+WORKDIR /app
+CMD ["python", "-m", "web"]
+FROM runtime AS later
+CMD ["false"]
+""",
+    "web/curl": """\
+#!/usr/bin/env python3
+import sys
+import urllib.request
+
+urllib.request.urlopen(sys.argv[-1])
+""",
     "web/requirements.txt": "rollbar==1.3.0\n",
+    "web/web.py": """\
+import json
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import rollbar
+
+NAMES = ["DOLLARS", "PASSED", "API_TOKEN", "SIGNING_KEY", "REGION", "PYTHONDONTWRITEBYTECODE"]
+FILES = ["/etc/nginx.conf", "/run/secrets/signing"]
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if not self.path.startswith("/ready"):
+            trace = self.headers.get("traceparent", "--").split("-")[1]
+            rollbar.report_message("Seen", "warning", payload_data={"custom": {"trace_id": trace}})
+        told = {name: os.environ.get(name) for name in NAMES}
+        told.update((path, Path(path).read_text()) for path in FILES)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(told).encode())
+
+
+def serve(name):
+    rollbar.init(os.environ.get("ROLLBAR_ACCESS_TOKEN"), name, handler="blocking")
+    rollbar.SETTINGS["endpoint"] = os.environ.get("ROLLBAR_ENDPOINT", rollbar.SETTINGS["endpoint"])
+    ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+
+
+if __name__ == "__main__":
+    serve("web")
+""",
+    "web/worker.py": "import web\n\nweb.serve('worker')\n",
 }
 
 ALL = {"journal": JOURNAL, "fastapi": FASTAPI, "monorepo": MONOREPO, "long forms": LONG_FORMS}
