@@ -1,5 +1,6 @@
 """How milestones are named: `week2-start` where a week begins, `week2` where it is finished."""
 
+import os
 import re
 import shlex
 from typing import NamedTuple
@@ -14,7 +15,15 @@ _FINISHES = ("", "end", "finish", "finished", "done", "complete", "completed", "
 def typed(*names: str) -> str:
     """Write names as the arguments of a command in a line for a shell: somebody else may have chosen them."""
     ends = "-- " if any(name.startswith("-") for name in names) else ""
-    return ends + " ".join(map(shlex.quote, names))
+    return ends + " ".join(shlex.quote(name) if name.isprintable() else _escaped(name) for name in names)
+
+
+def _escaped(name: str) -> str:
+    """Write what cannot be shown, such as a byte that is no UTF-8, as bash and zsh read it."""
+    bare = re.compile(rb"[ -&(-\[\]-~]")
+    letters = (bytes((byte,)) for byte in os.fsencode(name))
+    plain = (one.decode() if bare.fullmatch(one) else f"\\x{one.hex()}" for one in letters)
+    return f"$'{''.join(plain)}'"
 
 
 def other_branch(remote: str, name: str, commit: str) -> str:

@@ -1,10 +1,13 @@
 """Names of milestones: read back as they were written, and never taken for another's."""
 
+import os
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.milestones.names import Names, Place
+from bootstrap.milestones.names import Names, Place, typed
 
 PREFIXES = st.from_regex(r"\A[A-Za-z][A-Za-z0-9_]{0,8}\Z")
 PLACES = st.builds(Place, st.integers(0, 999_999), st.booleans())
@@ -62,3 +65,19 @@ def test_places_are_in_the_order_of_the_weeks() -> None:
     names = ["week10", "week2", "week2-start", "week1", "week10-start"]
     ordered = sorted(names, key=lambda name: WEEKS.place(name) or Place(0, finished=False))
     assert ordered == ["week1", "week2-start", "week2", "week10-start", "week10"]
+
+
+def test_a_name_is_written_so_that_a_shell_reads_it_and_a_terminal_shows_it() -> None:
+    raw = (
+        b"week1",
+        b"it's $(here)",
+        b"-x",
+        b"\xff\xfe1'\\",
+        "week3\u202etrats".encode(),
+        "Übung 🎉".encode(),
+    )
+    names = [os.fsdecode(name) for name in raw]
+    line = typed(*names)
+    assert line.isprintable()
+    done = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)
+    assert done.stdout.split(b"\0")[1:-1] == list(raw)
