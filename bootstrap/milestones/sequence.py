@@ -29,6 +29,10 @@ def look(reading: Reading) -> Iterator[Finding]:
 
 
 def _drift(reading: Reading, tag: Tag, drift: Drift, *, taken: bool) -> Finding:
+    if f"{drift.meant}/{id_under(tag, drift.meant)}" in reading.replaced:
+        text = f"it is not called like a milestone; it was {drift.meant} until it was renamed here"
+        hint = f"To make it one again: bootstrap tag rename {typed(tag.name, drift.meant)}"
+        return Finding(Flaw.DRIFT, tag.name, text, hint, note=True)
     free = not taken and not any(
         drift.meant in names
         for names in (

@@ -308,3 +308,18 @@ def test_a_clone_that_is_packed_or_has_reflogs_is_the_same(clone: Clone, remote:
     tool("rename", "week4", "week5", "--push", cwd=clone.root).check(0)
     assert unequal(clone, remote) == []
     assert ledger.settle(renamed={"week4": "week5"}) == []
+
+
+def test_a_milestone_that_was_renamed_on_purpose_is_not_renamed_back(
+    clone: Clone, remote: Remote, tool: Tool
+) -> None:
+    clone.tag("week3")
+    clone.publish("week3")
+    tool("rename", "week3", "week3_draft", cwd=clone.root).check(0)
+    tool("check", "--fix", "--yes", cwd=clone.root).check(0, "week3_draft", "renamed here")
+    assert set(clone.tags()) == set(remote.tags()) == {"week3_draft"}
+    tool("rename", "week3_draft", "week3", cwd=clone.root).check(0)
+    clone.tag("week4_draft")
+    clone.publish("week4_draft")
+    tool("check", "--fix", "--yes", cwd=clone.root).check(0)
+    assert set(clone.tags()) == set(remote.tags()) == {"week3", "week4"}
