@@ -97,6 +97,12 @@ class TagObject(Struct, frozen=True):
         return self.message[: found.start()] if found else self.message
 
 
+def a_second_later(tagger: bytes) -> bytes:
+    """The same tagger, one second later."""
+    head, seconds, zone = tagger.rsplit(b" ", 2)
+    return b"%s %d %s" % (head, int(seconds) + 1, zone)
+
+
 def id_of(data: bytes, like: str) -> str:
     """The id that git gives to a tag object, in the hash that the id `like` is made with."""
     whole = b"tag %d\0" % len(data) + data

@@ -88,10 +88,17 @@ class Ledger:
         self.owed = {substance: name for side in before for name, substance in side.tags.items()}
         self.names = {name for side in before for name in side.tags}
 
-    def settle(self, *, renamed: dict[str, str] | None = None, deleted: Iterable[str] = ()) -> list[str]:
+    def settle(
+        self,
+        *,
+        renamed: dict[str, str] | None = None,
+        deleted: Iterable[str] = (),
+        deleted_before: Iterable[str] = (),
+    ) -> list[str]:
         """List what is not as promised, in words; nothing is the right answer.
 
-        `renamed` may have happened, or half happened: either name will do. `deleted` may be gone for good.
+        `renamed` may have happened, or half happened: either name will do. `deleted` may be gone for good;
+        `deleted_before` may lose their names again, where somebody has pushed them back, but no more.
         """
         after = [contents(side) for side in self._sides]
         reachable = frozenset().union(*(side.reachable for side in after))
@@ -104,7 +111,7 @@ class Ledger:
         ]
         lost += [
             f"{name} is on neither side"
-            for name in sorted(self.names - names - gone)
+            for name in sorted(self.names - names - gone - set(deleted_before))
             if (renamed or {}).get(name) not in names
         ]
         return lost

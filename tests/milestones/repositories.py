@@ -95,7 +95,7 @@ class Git:
     def locks(self) -> list[str]:
         """Files that stop git from changing a ref, as paths from the repository's own folder."""
         store = self.root / ".git" if (self.root / ".git").is_dir() else self.root
-        places = [store / "packed-refs.lock", *(store / "refs").rglob("*.lock")]
+        places = [store / "packed-refs.lock", store / "packed-refs.new", *(store / "refs").rglob("*.lock")]
         return sorted(str(path.relative_to(store)) for path in places if path.exists())
 
 

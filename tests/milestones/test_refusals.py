@@ -274,3 +274,20 @@ def test_nothing_is_deleted_without_a_terminal_or_a_yes(published: Clone, remote
     done = refused(tool("delete", "week2", cwd=published.root))
     assert "--yes" in done.err
     assert (published.refs(), remote.refs()) == before
+
+
+def test_a_hook_here_is_quoted(clone: Clone, tool: Tool) -> None:
+    clone.hook("reference-transaction", "#!/bin/sh\necho 'not on a Sunday' >&2\nexit 1\n")
+    refused(tool("start", "1", "-m", "x", cwd=clone.root), "not on a Sunday", "hook")
+    assert clone.tags() == {}
+
+
+def test_a_bare_repository_is_not_told_to_become_one(remote: Remote, tool: Tool) -> None:
+    done = refused(tool("list", cwd=remote.root), "work tree")
+    assert "git init" not in done.err
+
+
+def test_a_lightweight_tag_is_not_promised_what_only_milestones_get(clone: Clone, tool: Tool) -> None:
+    clone.lightweight("-x")
+    assert "annotates" not in tool("rename", "--", "-x", "x", cwd=clone.root).check(0).err
+    tool("rename", "x", "week1", cwd=clone.root).check(0, "annotates")

@@ -171,6 +171,14 @@ def test_variables_of_git_do_not_lead_elsewhere(
     assert set(clone.tags()) == {"week1-start"}
 
 
+def test_nobody_writes_over_an_open_editor(clone: Clone, tool: Tool, tmp_path: Path) -> None:
+    editor = tmp_path / "slow"
+    editor.write_text("#!/bin/sh\necho opens >&2\nsleep 1.3\necho closes >&2\n")
+    editor.chmod(0o755)
+    done = tool("finish", "1", "--edit", cwd=clone.root, env={"GIT_EDITOR": str(editor)}).check(0)
+    assert done.err.partition("opens\n")[2].startswith("closes\n"), done
+
+
 def test_an_editor_writes_the_message(clone: Clone, tool: Tool, tmp_path: Path) -> None:
     clone.commit("Work on week 1")
     editor = tmp_path / "my editor"

@@ -102,3 +102,16 @@ def test_a_remote_that_is_empty_or_gone_drops_nothing(
     clone.git("remote", "set-url", "origin", str(tmp_path / "gone.git"))
     tool("sync", "--yes", cwd=clone.root).check(4)
     assert clone.refs() == names
+
+
+def test_two_milestones_of_one_second_are_not_taken_for_one_that_was_renamed(
+    clone: Clone, remote: Remote, tool: Tool
+) -> None:
+    moment = {"GIT_COMMITTER_DATE": "1767225600 +0100"}
+    tool("finish", "2", "-m", "Done", cwd=clone.root, env=moment).check(0)
+    tool("start", "3", "-m", "Done", "--push", cwd=clone.root, env=moment).check(0)
+    assert b"1767225600 +0100" in clone.raw("refs/tags/week2")
+    assert b"1767225601 +0100" in clone.raw("refs/tags/week3-start")
+    tool("sync", "--yes", cwd=clone.root).check(0)
+    tool("check", "--fix", cwd=clone.root).check(0)
+    assert set(clone.tags()) == set(remote.tags()) == {"week2", "week3-start"}

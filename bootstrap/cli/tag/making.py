@@ -1,6 +1,7 @@
 """What `start` and `finish` share: everything but the end of the week at which they stand."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -48,8 +49,9 @@ def run(session: Session, week: int, *, finished: bool, options: dict[str, Any])
         push=options["push"],
         sign=options["sign"],
     )
-    with waiting(options["remote"] or "git and the remote"):
-        made = make(place, wish)
+    with ExitStack() as stack:
+        stack.enter_context(waiting(options["remote"] or "git and the remote"))
+        made = make(place, wish, before_editor=stack.close)
     _show(made)
     plan = show_plan(session, place, made.plan)
     if not options["dry_run"]:

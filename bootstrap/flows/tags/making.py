@@ -1,5 +1,7 @@
 """Makes the milestones of a week: what is refused, the message, and the plan."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from bootstrap.flows.tags import messages
@@ -9,7 +11,7 @@ from bootstrap.flows.tags.refusals import check_branch, check_free, check_order,
 from bootstrap.milestones.names import Place
 from bootstrap.milestones.plans import Change, Plan, Side
 from bootstrap.milestones.reading import Reading
-from bootstrap.milestones.tag_object import TagObject
+from bootstrap.milestones.tag_object import TagObject, a_second_later
 from bootstrap.model.errors import BootstrapError, UsageError
 from bootstrap.system import git, git_editor, git_log, git_objects, git_signing, git_tags
 
@@ -40,8 +42,11 @@ class Made(Struct, frozen=True):
     reading: Reading
 
 
-def make(place: TagPlace, wish: Wish) -> Made:
-    """Make the tag object and the plan that names it; raises BootstrapError where it should not be."""
+def make(place: TagPlace, wish: Wish, *, before_editor: Callable[[], None]) -> Made:
+    """Make the tag object and the plan that names it; raises BootstrapError where it should not be.
+
+    `before_editor` is called before somebody's editor takes the terminal.
+    """
     notes: list[str] = []
     reading = read(place, notes, needs=wish.push)
     name = place.names.of(wish.place)
@@ -54,6 +59,10 @@ def make(place: TagPlace, wish: Wish) -> Made:
     check_standing(reading, commit, named=wish.at is not None)
     check_order(reading, wish.place, commit)
     message = _message(reading, wish, since, commit)
+    if wish.edit:
+        before_editor()
+        message = git_editor.edit(reading.root, message.rstrip() + "\n")
+    message = _tidied(message)
     made = _object(reading, name, commit, message, wish)
     if wish.push:
         notes += _going_along(reading, commit)
@@ -123,16 +132,30 @@ def _message(reading: Reading, wish: Wish, since: Previous | None, commit: str) 
         lines = git_log.subjects(reading.root, since.commit if since is not None else None, commit)
         title = reading.names.title(wish.place)
         message = messages.default(title, since.name if since is not None else None, lines)
-    if wish.edit:
-        message = git_editor.edit(reading.root, message.rstrip() + "\n")
+    return message
+
+
+def _tidied(message: str) -> str:
     if not message.strip():
         raise BootstrapError("the message is empty: nothing was made", "Give one: --message TEXT")
     return "\n".join(line.rstrip() for line in message.strip().splitlines()) + "\n"
 
 
+def _at_its_own_moment(reading: Reading, commit: str, tagger: bytes, text: bytes) -> bytes:
+    """Who tags, and when: a second later than a tag that differs in nothing but its name.
+
+    The two would be taken for one tag that was renamed.
+    """
+    inner = [tag.object for tag in reading.tags.values() if tag.object is not None]
+    taken = {one.tagger for one in inner if one.target == commit and one.unsigned_message == text}
+    while tagger in taken:
+        tagger = a_second_later(tagger)
+    return tagger
+
+
 def _object(reading: Reading, name: str, commit: str, message: str, wish: Wish) -> str:
-    tagger = git_tags.tagger(reading.root)
     text = message.encode(errors="surrogateescape")
+    tagger = _at_its_own_moment(reading, commit, git_tags.tagger(reading.root), text)
     if b"\0" in text:
         raise UsageError("a message cannot hold the character NUL", "Write it without.")
     sign = git_signing.wanted(reading.root) if wish.sign is None else wish.sign
