@@ -168,7 +168,7 @@ def update(root: Path, edits: Iterable[Edit]) -> None:
     answer = git_user.run(root, "update-ref", "--no-deref", "-z", "--stdin", data=script)
     if answer.returncode != 0:
         raise BootstrapError(
-            f"git did not change the tags here: {git_user.reason(answer.stderr)}",
+            f"git did not change the tags here: {git_user.said(answer.stderr)}",
             "See what state they are in: bootstrap tag check",
         )
 

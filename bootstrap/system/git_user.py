@@ -39,6 +39,8 @@ _ELSEWHERE = {
 _ALWAYS = {"GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C", "LANGUAGE": ""}
 #: seconds; a remote may be slow, but nobody waits for a dead one for ever
 _PATIENCE = 600.0
+#: characters of what somebody else's program said that fit into a line
+_LONGEST = 400
 
 
 def surroundings() -> dict[str, str]:
@@ -94,6 +96,12 @@ def output(root: Path, *arguments: str, data: bytes = b"") -> bytes:
             f"git {name} failed: {reason(answer.stderr)}", f"Look closer: git {name}, git fsck"
         )
     return answer.stdout
+
+
+def said(errors: bytes) -> str:
+    """Everything that git and a hook here complained of, in one line: the hook's words come before git's."""
+    lines = [line.strip().removeprefix("fatal: ") for line in errors.decode(errors="replace").splitlines()]
+    return " / ".join(filter(None, lines))[:_LONGEST] or "it did not say why"
 
 
 def reason(errors: bytes) -> str:

@@ -62,4 +62,4 @@ def check_for_secrets(
             f"{count} secret{'s' * (count > 1)} would become public: nothing was changed",
             "Take them out (docs/how-to/leaks.md), or say why one is none; to push all the same: --no-scan",
         )
-    output.words(f"No secrets in {files} files and messages.")
+    output.words(f"No secrets in what was looked through: {files} file{'s' * (files != 1)} and messages.")

@@ -11,7 +11,7 @@ from bootstrap.cli.session import Session
 from bootstrap.cli.waiting import waiting
 from bootstrap.flows.tags.carrying_out import execute, rehearsed
 from bootstrap.flows.tags.place import TagPlace
-from bootstrap.milestones.names import Names
+from bootstrap.milestones.names import Names, typed
 from bootstrap.milestones.plans import Plan
 from bootstrap.model.errors import BootstrapError, NotConfiguredError, UsageError
 from bootstrap.system.worktree import root_of
@@ -38,6 +38,11 @@ def place_of(session: Session, remote: str | None) -> TagPlace:
     """Find the clone, and how its milestones are named; a manifest is not needed for it."""
     root = root_of(session.start)
     if root is None:
+        if (session.start / "HEAD").is_file() and (session.start / "objects").is_dir():
+            raise BootstrapError(
+                f"{session.start}: is a repository without a work tree, where tags are not worked on",
+                f"Work in a clone of it: git clone {typed(str(session.start))}",
+            )
         raise BootstrapError(f"{session.start}: is not in a git repository", "Make it one: git init")
     try:
         prefix = session.committed_project.milestones.prefix

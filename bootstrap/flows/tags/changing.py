@@ -44,7 +44,7 @@ def rename(place: TagPlace, wish: Renaming, environ: Mapping[str, str]) -> tuple
     check_branch(reading, wish.new)
     if reading.there(wish.old) is not None:
         check_releases(reading, environ, wish.old, notes)
-    if not tag.annotated:
+    if not tag.annotated and reading.names.place(wish.new) is not None:
         notes.append(
             f"{tag.name} is lightweight, and stays so: bootstrap tag check --fix annotates milestones"
         )
