@@ -104,9 +104,8 @@ def _create(change: Change, owner: Owner, provider: Provider) -> None:
 
 def _delete(change: Change, found: Found, provider: Provider) -> None:
     """Remove it; what is gone, whoever removed it, is gone. What has become a reason to keep it counts."""
-    if change.hold is None:
+    if change.resource.fills and change.hold is None:
         # Somebody may have thought about it for an hour, in which lines were written.
-        provider.forget()
         hold = change.resource.holds(found)
         if hold is not None:
             raise RemoteRefusedError(f"{change.resource.key} {hold.reason}, since a moment ago", hold.hint)

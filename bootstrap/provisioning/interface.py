@@ -72,6 +72,9 @@ class Resource(ABC):
     markable: bool = True
     #: whether it is everybody's: unmarked, it is as good as ours while it is as it should be
     shared: bool = False
+    #: whether something may have come into it since it was looked at that would be lost with it: `holds` is
+    #: asked once more before it is removed
+    fills: bool = False
     #: what stays when it is removed, such as what its vendor lets nobody remove; empty if nothing
     remains: str = ""
 

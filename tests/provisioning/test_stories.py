@@ -19,6 +19,7 @@ from tests.provisioning.people import (
     repository,
     told,
 )
+from tests.stand_ins.aws.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,3 +244,14 @@ def test_lines_that_came_while_somebody_was_asked_are_kept(
     assert "holds events" in message
     assert "--with-logs" in hint
     assert "log group shop" in inventory(account)
+
+
+def test_what_cannot_be_looked_at_once_more_is_kept(person: Person, account: Account) -> None:
+    assert not person.apply().failed
+    account.faults = [Fault("error", "logs:DescribeLogStreams", skip=1, times=None)]
+    ((change, message, _),) = person.destroy().failed
+    assert change.resource.key == "log group shop"
+    assert "logs:DescribeLogStreams" in message
+    assert set(inventory(account)) == {"log group shop", "group Default", "rule Default"}
+    account.faults = []
+    assert told(person.destroy().done) == {"log group shop": "delete"}

@@ -14,6 +14,7 @@ class LogGroup(Resource):
     provider = "aws"
     vendors = frozenset({"cloudwatch"})
     kind = "log group"
+    fills = True
 
     def __init__(self, aws: Aws, name: str, retention_days: int) -> None:
         self._aws = aws
