@@ -125,10 +125,10 @@ def test_what_was_acknowledged_is_there_after_kill(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB; only root can mount one."""
+    """A file system of 40 MiB; only root can mount one."""
     place = tmp_path / "disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(place)]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
         pytest.skip(f"no file system can be mounted here: {done.stderr.decode().strip()}")
@@ -140,7 +140,7 @@ def test_a_full_disk_refuses_and_goes_on_by_itself(
     small_disk: Path, start_collector: Starter, made: Made
 ) -> None:
     filler = small_disk / "filler"
-    filler.write_bytes(b"x" * 5 * 1024 * 1024)
+    filler.write_bytes(b"x" * 37 * 1024 * 1024)
     collector = start_collector(database=small_disk / "telemetry.db")
     first = made.trace_id()
     assert collector.post_json(made.export(made.span(first))).status == 200
