@@ -72,7 +72,8 @@ def check(form: str, values: list[str], read: Read) -> None:
         assert found.keys() == pairs.keys()
         assert [(pairs[name], found[name]) for name in pairs if found[name] != pairs[name]] == []
     logging.getLogger(__name__).info("%s: %d of %d values came back", form, len(held), len(values))
-    assert len(held) > len(values) // 2
+    # One line is all that docker run --env-file holds, and of few values more than half have more by chance.
+    assert len(held) > len(values) // 4
 
 
 def batches(values: list[str]) -> Iterator[list[str]]:
