@@ -135,12 +135,15 @@ def _recreated(checkout: Checkout, sts: Sts, environ: Mapping[str, str]) -> dict
     deadline = time.monotonic() + 90
     while True:
         assert time.monotonic() < deadline, sts.sessions
-        shown = json.loads(checkout.run("status", "--json", **environ).check(0).out)
         containers = checkout.containers(**environ)
-        healthy = {each["service"] for each in shown if each["phase"] == "healthy"}
         made = _made(sts, "logs")
-        there = len(made) > 2 and {"backend-flask", "telemetry"} <= healthy
-        if there and _held(containers["backend-flask"], made[2]) == set(made[2]):
+        defined = docker("inspect", containers["backend-flask"], check=False)
+        if len(made) < 3 or not all(value in defined for value in made[2].values()):
+            continue
+        # The collector is made anew beside it, perhaps later; once both are healthy, that is all.
+        shown = json.loads(checkout.run("status", "--json", **environ).check(0).out)
+        healthy = {each["service"] for each in shown if each["phase"] == "healthy"}
+        if {"backend-flask", "telemetry"} <= healthy and checkout.containers(**environ) == containers:
             return containers
 
 
