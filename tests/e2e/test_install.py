@@ -25,8 +25,8 @@ def install(folder: Path) -> "subprocess.Popen[str]":
     )
 
 
-@pytest.mark.parametrize("name", ["$(touch pwned)", "a 'b' \"c\"", "ümlaut `touch pwned`"])
-def test_a_folder_s_name_is_only_a_name(tmp_path: Path, name: str) -> None:
+def test_a_folder_s_name_is_only_a_name(tmp_path: Path) -> None:
+    name = "$(touch pwned) a 'b' \"c\" ümlaut `touch pwned`"
     folder = clone(tmp_path / name)
     _, said = (run := install(folder)).communicate(timeout=300)
     assert run.returncode == 0, said
