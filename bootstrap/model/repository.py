@@ -6,6 +6,8 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
+from bootstrap.model.errors import NotConfiguredError
+
 # user@host:path as scp writes it; a single letter before the colon would be a drive.
 _SCP = re.compile(r"(?:[^@/\s]+@)?(?P<host>\[[^\]]+\]|[^:/\s@]{2,}):(?!//)(?P<path>.+)")
 _PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
@@ -28,6 +30,14 @@ class Repository(Struct, frozen=True):
     def name(self) -> str:
         """The last part of the slug, or of the path."""
         return (self.slug or self.identity).rpartition("/")[2]
+
+    def check_remote(self, named: str) -> None:
+        """Raise NotConfiguredError where no remote on a host names it; `named` begins the sentence."""
+        if self.slug is None:
+            raise NotConfiguredError(
+                f"{named} the repository's remote, and it has none on a host",
+                "git remote add origin URL. Where it leads to a folder: git remote set-url origin URL",
+            )
 
 
 def of_remote(url: str, root: Path) -> Repository:

@@ -162,11 +162,7 @@ class Store(SecretStore):
     def _root(self) -> str:
         """The path of this repository; raises NotConfiguredError where AWS allows no such name."""
         repository = self._place.repository
-        if repository.slug is None:
-            raise NotConfiguredError(
-                "parameters are named after the repository's remote, and it has none",
-                "git remote add origin URL",
-            )
+        repository.check_remote("parameters are named after")
         host, *parts = repository.identity.split("/")
         if host != "github.com":
             # A host without a dot looks like an owner; no owner ends with one.

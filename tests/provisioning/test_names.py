@@ -120,9 +120,9 @@ def test_what_has_no_remote_has_no_name_to_be_marked_with() -> None:
     opening = Opening(
         project=project(), repository=Repository("/tmp/shop"), lookup=lambda _name: None, environ={}
     )
-    with pytest.raises(NotConfiguredError, match="it has none") as caught:
+    with pytest.raises(NotConfiguredError, match="it has none on a host") as caught:
         Aws(opening)
-    assert caught.value.hint == "git remote add origin URL"
+    assert caught.value.hint.startswith("git remote add origin URL. ")
 
 
 def test_a_vendor_with_nothing_to_make_is_no_argument() -> None:

@@ -39,11 +39,7 @@ class Aws(Provider):
         self._opening = opening
         self._lock = threading.Lock()
         self._read: dict[str, Future[Any]] = {}
-        if opening.repository.slug is None:
-            raise NotConfiguredError(
-                "what is made carries the name of the repository's remote, and it has none",
-                "git remote add origin URL",
-            )
+        opening.repository.check_remote("what is made carries the name of")
         #: tells the person who waits
         self.say = opening.say
         #: what calls AWS

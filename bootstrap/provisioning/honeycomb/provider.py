@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from bootstrap.model.errors import NotConfiguredError
 from bootstrap.provisioning.honeycomb.access import Access, Door, Entrance
 from bootstrap.provisioning.honeycomb.client import Client, NotFoundError
 from bootstrap.provisioning.interface import Account, Opening, Owner, Provider
@@ -24,11 +23,7 @@ class Honeycomb(Provider):
     name = "honeycomb"
 
     def __init__(self, opening: Opening, entrance: Entrance) -> None:
-        if opening.repository.slug is None:
-            raise NotConfiguredError(
-                "what is made carries the name of the repository's remote, and it has none",
-                "git remote add origin URL",
-            )
+        opening.repository.check_remote("what is made carries the name of")
         self._door = Door(opening, entrance)
         self._repository = opening.repository.identity
         self._lock = threading.Lock()

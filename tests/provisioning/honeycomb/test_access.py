@@ -146,6 +146,6 @@ def test_a_key_that_may_make_no_datasets_works_where_there_is_one(
 
 def test_a_repository_without_a_remote_has_no_mark(me: Someone, honeycomb: HoneycombConfiguration) -> None:
     message, hint = refused(replace(me, repository="somewhere"), NotConfiguredError)
-    assert message == "what is made carries the name of the repository's remote, and it has none"
-    assert hint == "git remote add origin URL"
+    assert message == "what is made carries the name of the repository's remote, and it has none on a host"
+    assert hint.startswith("git remote add origin URL. ")
     assert honeycomb.calls == []
